@@ -1,0 +1,17 @@
+"""Quotas and defaults of Lambda."""
+
+from typing import Any
+
+from lambdalint.aws.tables import table
+
+
+def limit(*keys: str) -> int:
+    """The figure at the path *keys* of ``limits.toml``; its unit stands in the last key.
+
+    Raises:
+        KeyError: there is no such figure.
+    """
+    found: Any = table("limits")
+    for key in keys:
+        found = found[key]
+    return int(found)

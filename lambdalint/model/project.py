@@ -1,0 +1,46 @@
+"""All that was found under the paths given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from lambdalint.model.artifact import Artifact
+from lambdalint.model.function import Function, Layer, Permission, Trigger
+from lambdalint.model.template import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A Python module of the project; for inline code *path* is made of the template's path and the function's name."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Project:
+    """Functions, templates, artifacts and modules, joined.
+
+    *today* is the day that dated facts are judged by.
+    """
+
+    functions: tuple[Function, ...]
+    templates: tuple[Template, ...]
+    today: date
+    layers: tuple[Layer, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+    modules: tuple[Module, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """The triggers of all functions."""
+        return tuple(trigger for function in self.functions for trigger in function.triggers)
+
+    def loaders(self) -> Mapping[str, tuple[Function, ...]]:
+        """The functions that load each module, by the module's path."""
+        loaded: dict[str, list[Function]] = {}
+        for function in self.functions:
+            for path in dict.fromkeys(function.modules.values()):
+                loaded.setdefault(path, []).append(function)
+        return {path: tuple(functions) for path, functions in loaded.items()}

@@ -1,0 +1,54 @@
+"""A template and the resources that it declares, whatever its language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from lambdalint.model.places import Span
+from lambdalint.model.values import Known, Properties, Property
+
+
+class Dialect(Enum):
+    """The language a template is written in."""
+
+    CLOUDFORMATION = "cloudformation"
+    SAM = "sam"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """One declared thing.
+
+    *span* is its logical name in the template, *condition* the name of the condition it depends on.
+    *properties* are evaluated as far as the template alone allows.
+    """
+
+    name: str
+    type: str
+    properties: Properties
+    span: Span
+    condition: str | None = None
+    metadata: Properties = field(default_factory=dict)
+
+    def get(self, *keys: str) -> Property | None:
+        """The property at the path *keys*; ``None`` when it is absent.
+
+        An unknown value on the way is the answer: what lies below it is unknown too.
+        """
+        found: Property | None = None
+        properties: Properties = self.properties
+        for key in keys:
+            found = properties.get(key)
+            if not isinstance(found, Known):
+                return found
+            properties = found.value if isinstance(found.value, Mapping) else {}
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A template file and its resources by logical name."""
+
+    path: str
+    dialect: Dialect
+    resources: Mapping[str, Resource]

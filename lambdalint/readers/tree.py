@@ -1,0 +1,172 @@
+"""A tree of files: a folder on disk, or a dict in a test."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from lambdalint.errors import UnreadableInput
+
+#: A text file larger than this is not read: nobody wrote it by hand.
+MAX_TEXT_BYTES: Final = 64 * 1024 * 1024
+
+
+class Tree(ABC):
+    """Files by path; paths are relative to the root, with ``/``, and never leave it.
+
+    A path that leads out of the root, through ``..`` or a symbolic link, is as good as absent.
+    """
+
+    @abstractmethod
+    def is_file(self, path: str) -> bool:
+        """Whether there is a file, in exactly that spelling."""
+
+    @abstractmethod
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder; the root is ``""``."""
+
+    @abstractmethod
+    def names(self, path: str) -> tuple[str, ...]:
+        """The names directly in a folder, sorted; empty when there is no such folder."""
+
+    @abstractmethod
+    def size(self, path: str) -> int:
+        """The size of a file in bytes; 0 when there is none."""
+
+    @abstractmethod
+    def read(self, path: str) -> bytes:
+        """The content of a file.
+
+        Raises:
+            UnreadableInput: there is no such file, it may not be read, or it is larger than ``MAX_TEXT_BYTES``.
+        """
+
+    def on_disk(self, path: str) -> Path | None:
+        """Where the file lies, for readers that seek; ``None`` when it is on no disk."""
+        return None
+
+    def walk(self, path: str = "") -> Iterator[str]:
+        """All files under a folder, in sorted order, symbolic links to folders not followed."""
+        for name in self.names(path):
+            below = f"{path}/{name}" if path else name
+            if self.is_file(below):
+                yield below
+            elif self.is_folder(below) and not self.is_link(below):
+                yield from self.walk(below)
+
+    def is_link(self, path: str) -> bool:
+        """Whether the last part of *path* is a symbolic link."""
+        return False
+
+
+class MemoryTree(Tree):
+    """Files out of a mapping of path to content."""
+
+    def __init__(self, files: Mapping[str, str | bytes]) -> None:
+        self._files = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+        self._folders: dict[str, set[str]] = {"": set()}
+        for path in self._files:
+            parts = path.split("/")
+            for depth, part in enumerate(parts):
+                self._folders.setdefault("/".join(parts[:depth]), set()).add(part)
+
+    def is_file(self, path: str) -> bool:
+        return path in self._files
+
+    def is_folder(self, path: str) -> bool:
+        return path in self._folders
+
+    def names(self, path: str) -> tuple[str, ...]:
+        return tuple(sorted(self._folders.get(path, ())))
+
+    def size(self, path: str) -> int:
+        return len(self._files.get(path, b""))
+
+    def read(self, path: str) -> bytes:
+        try:
+            return self._files[path]
+        except KeyError:
+            raise UnreadableInput("there is no such file", path=path) from None
+
+
+class Folder(Tree):
+    """A folder on disk; what was asked once is remembered."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self._listed: dict[str, dict[str, str]] = {}
+
+    def is_file(self, path: str) -> bool:
+        return self._kind(path) == "file"
+
+    def is_folder(self, path: str) -> bool:
+        return not path or self._kind(path) == "folder"
+
+    def is_link(self, path: str) -> bool:
+        return (self.root / path).is_symlink()
+
+    def names(self, path: str) -> tuple[str, ...]:
+        return tuple(self._list(path))
+
+    def size(self, path: str) -> int:
+        return (self.root / path).stat().st_size if self.is_file(path) else 0
+
+    def read(self, path: str) -> bytes:
+        if not self.is_file(path):
+            raise UnreadableInput("there is no such file", path=path)
+        try:
+            if self.size(path) > MAX_TEXT_BYTES:
+                raise UnreadableInput(f"the file is larger than {MAX_TEXT_BYTES // 1024 // 1024} MB", path=path)
+            return (self.root / path).read_bytes()
+        except OSError as error:
+            raise UnreadableInput(f"the file cannot be read: {error.strerror}", path=path) from error
+
+    def on_disk(self, path: str) -> Path | None:
+        return self.root / path if self.is_file(path) or self.is_folder(path) else None
+
+    def _kind(self, path: str) -> str | None:
+        folder, _, name = path.rpartition("/")
+        if folder and self._kind(folder) != "folder":
+            return None
+        return self._list(folder).get(name)
+
+    def _list(self, path: str) -> dict[str, str]:
+        """Names in a folder, each with ``file`` or ``folder``; other kinds of files are left out."""
+        if path in self._listed:
+            return self._listed[path]
+        found: dict[str, str] = {}
+        try:
+            with os.scandir(self.root / path) as entries:
+                for entry in entries:
+                    if entry.is_symlink() and not self._stays_inside(entry):
+                        continue
+                    if entry.is_dir():
+                        found[entry.name] = "folder"
+                    elif entry.is_file():
+                        found[entry.name] = "file"
+        except OSError:
+            pass
+        self._listed[path] = dict(sorted(found.items()))
+        return self._listed[path]
+
+    def _stays_inside(self, link: "os.DirEntry[str]") -> bool:
+        try:
+            return Path(link.path).resolve(strict=True).is_relative_to(self.root)
+        except (OSError, RuntimeError):
+            return False
+
+
+def joined(folder: str, path: str) -> str | None:
+    """*path* as seen from *folder*, without ``.`` and ``..``; ``None`` when it is absolute or leaves the root."""
+    if path.startswith("/") or "\\" in path:
+        return None
+    parts: list[str] = []
+    for part in PurePosixPath(folder, path).parts:
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)

@@ -1,0 +1,1 @@
+"""The built-in pack of rules: one folder a group of families, one file a rule."""
