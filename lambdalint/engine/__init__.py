@@ -1,0 +1,1 @@
+"""Which rules run on what, in what order, in how many processes."""

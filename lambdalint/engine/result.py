@@ -1,0 +1,55 @@
+"""What a check gives back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lambdalint.errors import ExitCode
+from lambdalint.model.finding import Finding, Severity
+from lambdalint.model.function import Function
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that kept us from looking; the report is incomplete because of it."""
+
+    path: str
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of one run; *suppressed* are findings that a comment or the configuration took out."""
+
+    files: int
+    functions: int
+    errors: int
+    warnings: int
+    infos: int
+    suppressed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """Findings in the order of their places, the functions they are about, and what could not be judged.
+
+    *read_text* gives the text of a file that a finding points into, ``None`` when there is none; the text of inline
+    code is the template's.  *shown* turns a path of the project into the one that the reader sees.
+    """
+
+    findings: tuple[Finding, ...]
+    functions: tuple[Function, ...]
+    failures: tuple[Failure, ...]
+    notes: tuple[str, ...]
+    summary: Summary
+    read_text: Callable[[str], str | None] = field(repr=False)
+    shown: Callable[[str], str] = field(repr=False)
+
+    def exit_code(self, fail_on: Severity | None) -> ExitCode:
+        """What to say to the shell when findings of *fail_on* and worse count; ``None``: no finding counts."""
+        if self.failures:
+            return ExitCode.INCOMPLETE
+        if fail_on and any(finding.severity.rank <= fail_on.rank for finding in self.findings):
+            return ExitCode.FINDINGS
+        return ExitCode.CLEAN
