@@ -10,6 +10,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
 from lambdalint.errors import RuleError
@@ -210,6 +211,7 @@ def rule(
     return make
 
 
+@cache
 def scope_of(fact: type) -> type:
     """What a fact is about: one of the subjects, ``Project`` if it needs nothing narrower.
 
@@ -219,6 +221,7 @@ def scope_of(fact: type) -> type:
     return _scope_of(fact, ())
 
 
+@cache
 def fact_wants(fact: type) -> Mapping[str, Any]:
     """The annotated parameters of a fact's ``of``, without ``cls``.
 

@@ -1,0 +1,78 @@
+"""Facts worked out as they are asked for, each once."""
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, get_args, get_origin
+
+from lambdalint.facts.per_module import PerModule
+from lambdalint.model.project import Module, Project
+from lambdalint.model.source import Source
+from lambdalint.rule import fact_wants, scope_of
+
+F = TypeVar("F")
+
+
+class ModuleAnswers:
+    """The facts of one module, from its syntax tree."""
+
+    def __init__(self, tree: ast.Module, source: Source) -> None:
+        self._known: dict[type, Any] = {ast.Module: tree, Source: source, Module: Module(source.path)}
+
+    def get(self, fact: type[F]) -> F:
+        """The fact of this module."""
+        if fact not in self._known:
+            of: Callable[..., Any] = fact.of  # type: ignore[attr-defined]
+            self._known[fact] = of(*(self.get(wanted) for wanted in fact_wants(fact).values()))
+        answer: F = self._known[fact]
+        return answer
+
+
+class Lookup(PerModule[F]):
+    """One fact over all modules."""
+
+    def __init__(self, fact: type[F], ask: Callable[[str, type[F]], F | None]) -> None:
+        self._fact, self._ask = fact, ask
+
+    def get(self, path: str) -> F | None:
+        return self._ask(path, self._fact)
+
+
+class Answers:
+    """The facts of a project and of the things in it.
+
+    *of_module* answers for one module: ``None`` when it is not there or does not parse.
+    """
+
+    def __init__(self, of_module: Callable[[str, type[Any]], Any]) -> None:
+        self._of_module = of_module
+        self._known: dict[tuple[type, int], Any] = {}
+        self._kept: list[object] = []
+        self._lookups: dict[type, Lookup[Any]] = {}
+
+    def per_module(self, fact: type[F]) -> PerModule[F]:
+        """The fact of every module."""
+        if fact not in self._lookups:
+            self._lookups[fact] = Lookup(fact, self._of_module)
+        return self._lookups[fact]
+
+    def wanted(self, annotation: Any, things: Mapping[type, Any]) -> Any:
+        """What a parameter with *annotation* gets, *things* being the subject and what surrounds it."""
+        if get_origin(annotation) is PerModule:
+            return self.per_module(get_args(annotation)[0])
+        if annotation in things:
+            return things[annotation]
+        scope = scope_of(annotation)
+        if scope is Module:
+            return self._of_module(things[Module].path, annotation)
+        thing = things[scope]
+        key = (annotation, id(thing))
+        if key not in self._known:
+            arguments = [self.wanted(each, things) for each in fact_wants(annotation).values()]
+            self._known[key] = annotation.of(*arguments)
+            self._kept.append(thing)  # an id is only unique while its object lives
+        return self._known[key]
+
+
+def things_around(project: Project, *things: object) -> dict[type, Any]:
+    """A mapping of type to thing, for ``Answers.wanted``."""
+    return {type(thing): thing for thing in (project, *things)}

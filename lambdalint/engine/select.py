@@ -1,0 +1,42 @@
+"""Which rules run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lambdalint.engine.registry import Registry
+from lambdalint.model.finding import Profile
+from lambdalint.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the user asks for, by code, family, name or a peer's id.
+
+    An empty *select* means the rules of the *profile*.
+    """
+
+    select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    profile: Profile = Profile.DEFAULT
+
+
+def selected(registry: Registry, selection: Selection) -> tuple[Rule, ...]:
+    """The rules to run, in the order of their codes.
+
+    Raises:
+        UsageError: something is asked for that does not exist.
+    """
+    if selection.select:
+        chosen = _found(registry, selection.select)
+    elif selection.profile is Profile.STRICT:
+        chosen = set(registry.rules)
+    else:
+        chosen = {rule for rule in registry.rules if rule.profile is Profile.DEFAULT}
+    chosen |= _found(registry, selection.extend_select)
+    chosen -= _found(registry, selection.ignore)
+    return tuple(rule for rule in registry.rules if rule in chosen)
+
+
+def _found(registry: Registry, names: Iterable[str]) -> set[Rule]:
+    return {rule for name in names for rule in registry.find(name)}
