@@ -21,8 +21,8 @@ class ModuleAnswers:
     def get(self, fact: type[F]) -> F:
         """The fact of this module."""
         if fact not in self._known:
-            of: Callable[..., Any] = fact.of  # type: ignore[attr-defined]
-            self._known[fact] = of(*(self.get(wanted) for wanted in fact_wants(fact).values()))
+            kind: Any = fact
+            self._known[fact] = kind.of(*(self.get(wanted) for wanted in fact_wants(kind).values()))
         answer: F = self._known[fact]
         return answer
 

@@ -34,13 +34,15 @@ class Reference:
 class Unknown:
     """A value decided outside the template; *expression* is what stands in its place.
 
-    *refers* says which resource it comes from, where it is exactly one.  *choices* are the values that a
+    *refers* says which resource it comes from, where it is exactly one; *mentions* are all that stand in a text built
+    around them.  *choices* are the values that a
     condition may give, ``None`` among them for "absent"; it is empty when the choice is not between known worlds.
     """
 
     expression: str
     span: Span
     refers: Reference | None = None
+    mentions: tuple[Reference, ...] = ()
     choices: "tuple[Known[Any] | Unknown | None, ...]" = ()
 
 

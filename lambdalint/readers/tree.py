@@ -157,6 +157,54 @@ class Folder(Tree):
             return False
 
 
+class Mounted(Tree):
+    """A tree with other trees inside it: the content of an archive under the archive's path, say."""
+
+    def __init__(self, base: Tree) -> None:
+        self._base = base
+        self._mounts: dict[str, Tree] = {}
+
+    def mount(self, path: str, tree: Tree) -> None:
+        """Let *tree* be what is under *path*."""
+        self._mounts[path] = tree
+
+    def is_file(self, path: str) -> bool:
+        tree, inner = self._at(path)
+        return tree.is_file(inner)
+
+    def is_folder(self, path: str) -> bool:
+        tree, inner = self._at(path)
+        return path in self._mounts or tree.is_folder(inner)
+
+    def is_link(self, path: str) -> bool:
+        tree, inner = self._at(path)
+        return tree.is_link(inner)
+
+    def names(self, path: str) -> tuple[str, ...]:
+        if path in self._mounts:
+            return self._mounts[path].names("")
+        tree, inner = self._at(path)
+        return tree.names(inner)
+
+    def size(self, path: str) -> int:
+        tree, inner = self._at(path)
+        return tree.size(inner)
+
+    def read(self, path: str) -> bytes:
+        tree, inner = self._at(path)
+        return tree.read(inner)
+
+    def on_disk(self, path: str) -> Path | None:
+        tree, inner = self._at(path)
+        return tree.on_disk(inner)
+
+    def _at(self, path: str) -> tuple[Tree, str]:
+        for mount, tree in self._mounts.items():
+            if path.startswith(f"{mount}/"):
+                return tree, path[len(mount) + 1 :]
+        return self._base, path
+
+
 def joined(folder: str, path: str) -> str | None:
     """*path* as seen from *folder*, without ``.`` and ``..``; ``None`` when it is absolute or leaves the root."""
     if path.startswith("/") or "\\" in path:

@@ -1,0 +1,1 @@
+"""Template, code and artifact become one Project; they meet nowhere else."""

@@ -1,0 +1,219 @@
+"""CloudFormation templates: their resources, and the functions and layers that they declare."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from lambdalint.aws.limits import limit
+from lambdalint.join.intrinsics import Evaluator
+from lambdalint.join.properties import items_of, properties_of, reference_of, stated_or, text_of, whole_number
+from lambdalint.model.document import Mapping as Document
+from lambdalint.model.document import Node, Scalar
+from lambdalint.model.function import Code, CodeKind, Function, Layer, Permission, Trigger
+from lambdalint.model.places import Span
+from lambdalint.model.template import Dialect, Resource, Template
+from lambdalint.model.values import Known, Properties, Property, Unknown, Value
+from lambdalint.readers.tree import Tree, joined
+
+FUNCTION: Final = "AWS::Lambda::Function"
+LAYER: Final = "AWS::Lambda::LayerVersion"
+PERMISSION: Final = "AWS::Lambda::Permission"
+
+
+@dataclass(slots=True)
+class Declared:
+    """What one template declares, before code and network are joined to it."""
+
+    template: Template
+    functions: list[Function] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)
+    permissions: list[Permission] = field(default_factory=list)
+    triggers: list[Trigger] = field(default_factory=list)
+
+
+def is_template(document: Node | None) -> bool:
+    """Whether *document* declares CloudFormation resources."""
+    if not isinstance(document, Document):
+        return False
+    resources = document.items.get("Resources")
+    if not isinstance(resources, Document):
+        return False
+    return any(_type(node).startswith(("AWS::", "Custom::", "Alexa::")) for node in resources.items.values())
+
+
+def read_template(document: Document, path: str) -> tuple[Template, Evaluator]:
+    """The template in *document* with its resources evaluated, and the evaluator for what stands beside them.
+
+    Raises:
+        UnreadableInput: the template has more values than anyone could deploy.
+    """
+    evaluator = Evaluator(document)
+    nodes = document.items.get("Resources")
+    resources = dict(_resources(nodes, evaluator)) if isinstance(nodes, Document) else {}
+    return Template(path, _dialect(document), resources), evaluator
+
+
+def _resources(nodes: Document, evaluator: Evaluator) -> Iterator[tuple[str, Resource]]:
+    for name, node in nodes.items.items():
+        if isinstance(node, Document) and (kind := _type(node)):
+            condition = node.items.get("Condition")
+            yield (
+                name,
+                Resource(
+                    name,
+                    kind,
+                    properties_of(_value(evaluator, node.items.get("Properties"))),
+                    nodes.keys[name],
+                    condition.text if isinstance(condition, Scalar) else None,
+                    properties_of(_value(evaluator, node.items.get("Metadata"))),
+                ),
+            )
+
+
+def _value(evaluator: Evaluator, node: Node | None) -> Property | None:
+    return None if node is None else evaluator.value(node)
+
+
+def _type(node: Node) -> str:
+    kind = node.items.get("Type") if isinstance(node, Document) else None
+    return kind.text if isinstance(kind, Scalar) else ""
+
+
+def _dialect(document: Document) -> Dialect:
+    transform = document.items.get("Transform")
+    nodes = (transform,) if isinstance(transform, Scalar) else getattr(transform, "items", ())
+    names = [node.text for node in nodes if isinstance(node, Scalar)]
+    return Dialect.SAM if any(name.startswith("AWS::Serverless") for name in names) else Dialect.CLOUDFORMATION
+
+
+def declared_function(resource: Resource, settings: Properties, template: Template, code: Code | None) -> Function:
+    """The function that *resource* declares; *settings* are its merged properties, by CloudFormation's names."""
+    span = resource.span
+    image = text_of(settings.get("PackageType")) == "Image"
+    variables = _below(settings.get("Environment"), "Variables")
+    network = settings.get("VpcConfig")
+    return Function(
+        name=resource.name,
+        span=span,
+        template=template.path,
+        dialect=template.dialect,
+        resource=resource,
+        image=image,
+        runtime=settings.get("Runtime"),
+        handler=settings.get("Handler"),
+        memory_mb=stated_or(whole_number(settings.get("MemorySize")), limit("memory", "default_mb"), span),
+        timeout_s=stated_or(whole_number(settings.get("Timeout")), limit("timeout", "default_s"), span),
+        ephemeral_mb=stated_or(
+            whole_number(_below(settings.get("EphemeralStorage"), "Size")), limit("ephemeral", "default_mb"), span
+        ),
+        architectures=stated_or(_listed(settings.get("Architectures")), (Known("x86_64", span, stated=False),), span),
+        env=stated_or(_mapping(variables), {}, span),
+        layers=stated_or(_listed(settings.get("Layers")), (), span),
+        file_mounts=tuple(_mounts(settings)),
+        network=None if network is None else Unknown("VpcConfig", network.span),
+        code=code,
+    )
+
+
+def code_at(value: Property | None, template: Template, tree: Tree, span: Span) -> Code | None:
+    """The code at a local path or an address; ``None`` when it is unknown where.
+
+    Nothing said means the template's own folder, as for ``sam build``.
+    """
+    if isinstance(value, Unknown):
+        return None
+    if value is None:
+        uri, span = ".", span
+    elif isinstance(value.value, str):
+        uri, span = value.value, value.span
+    else:
+        return Code(CodeKind.REMOTE, value.span)
+    if uri.startswith(("s3://", "https://", "http://", "arn:")):
+        return Code(CodeKind.REMOTE, span)
+    path = joined(template.path.rpartition("/")[0], uri)
+    if path is None:
+        return None
+    if tree.is_folder(path):
+        return Code(CodeKind.FOLDER, span, path, path)
+    if tree.is_file(path):
+        if path.lower().endswith((".zip", ".jar")):
+            return Code(CodeKind.ZIP, span, path, path)
+        return Code(CodeKind.FILE, span, path, path.rpartition("/")[0])
+    return Code(CodeKind.MISSING, span, path)
+
+
+def inline_code(value: Property | None, template: Template, name: str) -> Code | None:
+    """Code that stands in the template; its module is called ``index``, whatever the runtime."""
+    if not isinstance(value, Known) or not isinstance(value.value, str):
+        return None
+    root = f"{template.path}#{name}"
+    return Code(CodeKind.INLINE, value.span, f"{root}/index.py", root)
+
+
+def declare(template: Template, tree: Tree) -> Declared:
+    """The functions, layers and permissions that plain CloudFormation resources declare."""
+    found = Declared(template)
+    for resource in template.resources.values():
+        if resource.type == FUNCTION:
+            found.functions.append(
+                declared_function(resource, resource.properties, template, _code(resource, template, tree))
+            )
+        elif resource.type == LAYER:
+            found.layers.append(declared_layer(resource, "Content", template, tree))
+        elif resource.type == PERMISSION:
+            function = reference_of(resource.properties.get("FunctionName"))
+            found.permissions.append(
+                Permission(function.resource if function else None, resource.span, resource.properties)
+            )
+    return found
+
+
+def declared_layer(resource: Resource, content: str, template: Template, tree: Tree) -> Layer:
+    """The layer that *resource* declares; *content* is the property that says where its files are."""
+    where = resource.properties.get(content)
+    code = code_at(where, template, tree, resource.span) or Code(CodeKind.REMOTE, resource.span)
+    return Layer(
+        resource.name,
+        resource.span,
+        code,
+        tuple(_texts(resource.properties.get("CompatibleRuntimes"))),
+        tuple(_texts(resource.properties.get("CompatibleArchitectures"))),
+    )
+
+
+def _code(resource: Resource, template: Template, tree: Tree) -> Code | None:
+    value = resource.properties.get("Code")
+    if isinstance(value, Known) and isinstance(value.value, Mapping):
+        for key, kind in (("ImageUri", CodeKind.IMAGE), ("S3Bucket", CodeKind.REMOTE)):
+            if key in value.value:
+                return Code(kind, value.value[key].span)
+        return inline_code(value.value.get("ZipFile"), template, resource.name)
+    return None if value is None else code_at(value, template, tree, resource.span)
+
+
+def _below(value: Property | None, key: str) -> Property | None:
+    return properties_of(value).get(key) if isinstance(value, Known) else value
+
+
+def _listed(value: Property | None) -> Value[tuple[Value[str], ...]] | None:
+    if isinstance(value, Known) and not isinstance(value.value, tuple):
+        return Known((value,), value.span)
+    return value
+
+
+def _mapping(value: Property | None) -> Value[Mapping[str, Value[Any]]] | None:
+    if isinstance(value, Known) and not isinstance(value.value, Mapping):
+        return Unknown("Variables", value.span)
+    return value
+
+
+def _mounts(settings: Properties) -> Iterator[str]:
+    for item in items_of(settings.get("FileSystemConfigs")):
+        if path := text_of(properties_of(item).get("LocalMountPath")):
+            yield path
+
+
+def _texts(value: Property | None) -> Iterator[str]:
+    for item in items_of(value):
+        if (text := text_of(item)) is not None:
+            yield text
