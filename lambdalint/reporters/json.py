@@ -1,0 +1,112 @@
+"""For machines: a contract, published as ``schema.json`` beside this file."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from lambdalint.engine.result import Result
+from lambdalint.model.finding import Finding, Fix
+from lambdalint.model.function import Function
+from lambdalint.model.places import Member, Place, Span
+from lambdalint.model.values import Known
+from lambdalint.reporters.view import View
+
+VERSION: Final = 1
+
+
+def render(result: Result, view: View) -> str:
+    """The whole result; it is all ASCII, so that it survives every terminal and shell."""
+    return json.dumps(document(result), indent=2) + "\n"
+
+
+def document(result: Result) -> dict[str, Any]:
+    """The whole result as plain data."""
+    summary = result.summary
+    return {
+        "version": VERSION,
+        "findings": [_finding(finding, result.shown) for finding in result.findings],
+        "functions": [_function(function, result.shown) for function in result.functions],
+        "errors": [
+            {"path": result.shown(failure.path), "message": failure.message, "hint": failure.hint}
+            for failure in result.failures
+        ],
+        "notes": list(result.notes),
+        "summary": {
+            "files": summary.files,
+            "functions": summary.functions,
+            "errors": summary.errors,
+            "warnings": summary.warnings,
+            "infos": summary.infos,
+            "suppressed": summary.suppressed,
+            "seconds": round(summary.seconds, 3),
+        },
+    }
+
+
+def artifact_bytes(function: Function) -> int | None:
+    """The unpacked size of a function with its layers; ``None`` as long as a part of it is not known."""
+    layers = [layer.artifact for layer in function.local_layers]
+    if not function.artifact or not function.layers_complete:
+        return None
+    sizes = [artifact.unpacked_bytes for artifact in (function.artifact, *layers) if artifact]
+    return sum(sizes) if len(sizes) == 1 + len(layers) else None
+
+
+def _finding(finding: Finding, shown: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        "message": finding.message,
+        **_place(finding.at, shown),
+        "function": finding.function,
+        "related": [{**_place(each.at, shown), "message": each.message} for each in finding.related],
+        "fix": _fix(finding.fix, shown) if finding.fix else None,
+        "fingerprint": finding.fingerprint,
+        "url": finding.url,
+    }
+
+
+def _place(at: Place, shown: Callable[[str], str]) -> dict[str, Any]:
+    match at:
+        case Member(path, entry):
+            return {"path": shown(path), "span": None, "entry": entry}
+        case Span(path, line, column, end_line, end_column):
+            start, end = {"line": line, "column": column}, {"line": end_line, "column": end_column}
+            return {"path": shown(path), "span": {"start": start, "end": end}}
+
+
+def _fix(fix: Fix, shown: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        "title": fix.title,
+        "applicability": fix.applicability.value,
+        "edits": [{**_place(edit.span, shown), "text": edit.text} for edit in fix.edits],
+    }
+
+
+def _function(function: Function, shown: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        "name": function.name,
+        "template": shown(function.template),
+        "runtime": _plain(function.runtime),
+        "handler": _plain(function.handler),
+        "architectures": _plain(function.architectures),
+        "memory_mb": _plain(function.memory_mb),
+        "timeout_s": _plain(function.timeout_s),
+        "code": shown(function.code.path) if function.code and function.code.path else None,
+        "triggers": list(dict.fromkeys(trigger.kind.value for trigger in function.triggers)),
+        "artifact_bytes": artifact_bytes(function),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """What a value says; ``None`` when it, or a part of it, is hidden or absent."""
+    match value:
+        case Known(value=tuple(items)):
+            plain = [_plain(item) for item in items]
+            return None if None in plain else plain
+        case Known(value=known):
+            return known
+        case _:
+            return None

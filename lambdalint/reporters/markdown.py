@@ -1,0 +1,88 @@
+"""A summary for the page of a job or a pull request."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from lambdalint.engine.result import Result
+from lambdalint.model.finding import Finding, Severity
+from lambdalint.model.function import Function
+from lambdalint.model.values import Known
+from lambdalint.reporters.view import View
+from lambdalint.reporters.visible import visible
+from lambdalint.reporters.wording import conclusion, place, severities
+
+#: GitHub takes a mebibyte a step; a table with more rows than this is read by nobody anyway.
+MAX_ROWS: Final = 200
+
+#: What stands in a cell for a value that the template hides.
+NOT_KNOWN: Final = "?"
+
+_SIGNS: Final = {Severity.ERROR: "🔴 error", Severity.WARNING: "🟡 warning", Severity.INFO: "🔵 info"}
+
+
+def render(result: Result, view: View) -> str:
+    """Headline, findings, failures, and a folded table of the functions."""
+    headline = severities(result) or ("incomplete" if result.failures else "all clear")
+    blocks = [f"## lambdalint: {headline}", _text(conclusion(result))]
+    worst_first = sorted(result.findings, key=lambda finding: finding.severity.rank)
+    if worst_first:
+        rows = (_finding(result, finding) for finding in worst_first[:MAX_ROWS])
+        blocks.append(_table(("Severity", "Rule", "Place", "Finding"), rows))
+    if len(worst_first) > MAX_ROWS:
+        blocks.append(f"… and {len(worst_first) - MAX_ROWS:,} more")
+    if result.failures:
+        blocks.append("### What could not be judged\n\n" + "\n".join(_failures(result)))
+    if result.functions:
+        found = Counter(finding.function for finding in result.findings)
+        header = ("Function", "Runtime", "Memory", "Timeout", "Triggers", "Findings")
+        table = _table(header, (_function(each, found[each.name]) for each in result.functions[:MAX_ROWS]))
+        blocks.append(f"<details><summary>Functions</summary>\n\n{table}\n\n</details>")
+    blocks += [f"> {_text(note)}" for note in result.notes]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _finding(result: Result, finding: Finding) -> tuple[str, ...]:
+    rule = f"[{finding.code} {_text(finding.name)}]({finding.url})" if finding.url else f"{finding.code} {finding.name}"
+    hint = f"<br><sub>{_text(finding.hint)}</sub>" if finding.hint else ""
+    inside = f"<br><sub>{_text(finding.function)}</sub>" if finding.function else ""
+    where = f"{_code(place(result, finding.at))}{inside}"
+    return _SIGNS[finding.severity], rule, where, f"{_text(finding.message)}{hint}"
+
+
+def _failures(result: Result) -> Iterator[str]:
+    for failure in result.failures:
+        hint = f" ({_text(failure.hint)})" if failure.hint else ""
+        yield f"- {_code(result.shown(failure.path))}: {_text(failure.message)}{hint}"
+
+
+def _function(function: Function, findings: int) -> tuple[str, ...]:
+    triggers = dict.fromkeys(trigger.kind.value for trigger in function.triggers)
+    return (
+        _code(function.name),
+        _known(function.runtime),
+        _known(function.memory_mb, " MB"),
+        _known(function.timeout_s, " s"),
+        ", ".join(triggers),
+        str(findings),
+    )
+
+
+def _known(value: object, unit: str = "") -> str:
+    return _text(f"{value.value}{unit}") if isinstance(value, Known) else NOT_KNOWN
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, ("---",) * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _text(text: str) -> str:
+    """*text* as it is, whatever Markdown or HTML it looks like."""
+    shown = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_{}\[\]()#!|~@$])", lambda match: f"&#{ord(match[1])};", shown)
+
+
+def _code(text: str) -> str:
+    return f"<code>{_text(text)}</code>"

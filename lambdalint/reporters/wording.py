@@ -1,0 +1,67 @@
+"""Sentences and places that several formats share."""
+
+from lambdalint.engine.result import Result
+from lambdalint.model.finding import Severity
+from lambdalint.model.places import Member, Place, Span
+from lambdalint.reporters.visible import visible
+
+
+def counted(number: int, noun: str) -> str:
+    """*number* with its noun: ``1 file``, ``12 files``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(parts: list[str]) -> str:
+    """*parts* as one reads them out: ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
+def is_whole(span: Span) -> bool:
+    """Whether the span only stands for its file."""
+    return span == Span.whole(span.path)
+
+
+def place(result: Result, at: Place) -> str:
+    """Where a reader finds it: ``src/app.py:12:5``, ``template.yaml``, ``dist/orders.zip!numpy/core.so``."""
+    path = visible(result.shown(at.path))
+    match at:
+        case Member(entry=entry):
+            return f"{path}!{visible(entry)}"
+        case Span() if is_whole(at):
+            return path
+        case Span(line=line, column=column):
+            return f"{path}:{line}:{column + 1}"
+
+
+def severities(result: Result) -> str:
+    """``3 errors and 1 warning``; empty when there is nothing."""
+    summary = result.summary
+    counts = ((summary.errors, "error"), (summary.warnings, "warning"), (summary.infos, "info"))
+    return listed([counted(count, noun) for count, noun in counts if count])
+
+
+def worst(result: Result) -> Severity | None:
+    """The severity of the worst finding."""
+    return min((finding.severity for finding in result.findings), key=lambda each: each.rank, default=None)
+
+
+def conclusion(result: Result) -> str:
+    """The one line that says how it went."""
+    summary = result.summary
+    functions = counted(summary.functions, "function")
+    asides = [counted(summary.files, "file")]
+    if summary.suppressed:
+        asides.append(f"{summary.suppressed:,} suppressed")
+    asides.append(f"{summary.seconds:.2f} s")
+    found = severities(result)
+    if found:
+        said = f"Found {found} in {functions}"
+    elif result.failures:
+        said = f"Found nothing in {functions}"
+    elif summary.functions:
+        said = f"All clear: {functions}"
+    else:
+        said = "Nothing to check: no function found"
+    if result.failures:
+        said += f", but {counted(len(result.failures), 'failure')} left the report incomplete"
+    return f"{said} ({', '.join(asides)})"
