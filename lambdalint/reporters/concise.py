@@ -16,7 +16,7 @@ def render(result: Result, view: View) -> str:
         hint = f" ({visible(failure.hint)})" if failure.hint else ""
         path = visible(result.shown(failure.path)) or "lambdalint"
         lines.append(_inert(f"{path}: {style.bad('failed')} {visible(failure.message)}{hint}"))
-    lines.append(conclusion(result))
+    lines += conclusion(result)
     return "\n".join(lines) + "\n"
 
 

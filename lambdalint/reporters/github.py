@@ -25,7 +25,7 @@ def render(result: Result, view: View) -> str:
         properties = {"file": _file(path, view.folder)} if path else {}
         lines.append(_command("error", {**properties, "title": "lambdalint could not finish"}, message))
     lines += [_command("notice", {"title": "lambdalint"}, note) for note in result.notes]
-    lines.append(conclusion(result))
+    lines += conclusion(result)
     return "\n".join(lines) + "\n"
 
 

@@ -25,7 +25,7 @@ _SIGNS: Final = {Severity.ERROR: "🔴 error", Severity.WARNING: "🟡 warning",
 def render(result: Result, view: View) -> str:
     """Headline, findings, failures, and a folded table of the functions."""
     headline = severities(result) or ("incomplete" if result.failures else "all clear")
-    blocks = [f"## lambdalint: {headline}", _text(conclusion(result))]
+    blocks = [f"## lambdalint: {headline}", "<br>".join(map(_text, conclusion(result)))]
     worst_first = sorted(result.findings, key=lambda finding: finding.severity.rank)
     if worst_first:
         rows = (_finding(result, finding) for finding in worst_first[:MAX_ROWS])

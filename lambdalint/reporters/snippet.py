@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final
 
 from lambdalint.model.finding import Severity
 from lambdalint.model.places import Span
 from lambdalint.reporters.style import Style
-from lambdalint.reporters.visible import Line
+from lambdalint.reporters.visible import Line, columns
 
 #: Of a span with more lines only the first ones and the last one are shown.
 MAX_LINES: Final = 6
@@ -87,11 +88,21 @@ def _line(number: int, lines: Sequence[str], marks: Sequence[Mark], tall: Mark |
     side = _bar(number, tall, canvas, opens_late, under=True)
     for mark in marks:
         start, end = (window.column(column) for column in _reach(line, mark))
-        underline = ("^" if mark.primary else "-") * max(1, end - start)
-        yield canvas.row(side + " " * start + canvas.paint(mark, f"{underline} {mark.label}".rstrip()))
+        yield from (canvas.row(side + row) for row in _underline(mark, start, end, canvas))
     if tall and number == tall.span.end_line:
         reach = window.column(line.column(tall.span.end_column))
         yield canvas.row(canvas.paint(tall, "|" + "_" * max(1, reach) + "^"))
+
+
+def _underline(mark: Mark, start: int, end: int, canvas: Canvas) -> Iterator[str]:
+    """The carets with the label beside them, or below them where there is no room."""
+    carets = ("^" if mark.primary else "-") * max(1, end - start)
+    if start + len(carets) + 1 + columns(mark.label) <= canvas.room:
+        yield " " * start + canvas.paint(mark, f"{carets} {mark.label}".rstrip())
+        return
+    yield " " * start + canvas.paint(mark, carets)
+    indent = min(start, canvas.room // 3)
+    yield from (" " * indent + canvas.paint(mark, part) for part in wrap(mark.label, canvas.room - indent))
 
 
 def _bar(number: int, tall: Mark | None, canvas: Canvas, opens_late: bool, *, under: bool = False) -> str:

@@ -18,4 +18,4 @@ def render(result: Result, view: View) -> str:
         f"{count:>{digits}}  {style.severity(severity, f'{severity.value:<7}')}  {style.strong(code)}  {name}"
         for (severity, code, name), count in rows
     ]
-    return "\n".join([*lines, conclusion(result)]) + "\n"
+    return "\n".join([*lines, *conclusion(result)]) + "\n"

@@ -97,15 +97,15 @@ class _Page:
             yield from self.wrapped("note:", self.style.hint("note:"), visible(note))
 
     def ending(self) -> Iterator[str]:
-        said = conclusion(self.result)
+        said, *failed = conclusion(self.result)
         severity = worst(self.result)
         if severity:
-            yield self.style.severity(severity, said) if severity is not Severity.INFO else self.style.strong(said)
-            first = self.result.findings[0]
-            explain, ignore = f"lambdalint rule {first.code}", f"# lambdalint: ignore[{first.name}]"
-            yield from self.wrapped("", "", f"`{explain}` explains a finding, `{ignore}` on its line accepts it")
+            yield self.style.severity(severity, said)
         else:
-            yield self.style.bad(said) if self.result.failures else self.style.good(said)
+            yield said if failed else self.style.good(said)
+        yield from map(self.style.bad, failed)
+        if self.result.findings:
+            yield self.style.faint(f"Explain a finding with: lambdalint rule {self.result.findings[0].code}")
 
     def has_source(self, span: Span) -> bool:
         return not is_whole(span) and span.line <= len(self.lines(span.path))
@@ -119,9 +119,9 @@ class _Page:
     def wrapped(self, head: str, painted: str, text: str, *, hang: int = 2) -> Iterator[str]:
         """*text* after *head*, which is shown as *painted*; on a terminal its further lines hang by *hang* columns."""
         if not self.width or columns(f"{head} {text}") <= self.width:
-            yield f"{painted} {text}".strip()
+            yield f"{painted} {text}"
             return
-        first, *others = _wrap(text, max(self.width, NARROWEST), columns(head) + 1 if head else 0, hang)
+        first, *others = _wrap(text, max(self.width, NARROWEST), columns(head) + 1, hang)
         yield f"{painted} {first}".rstrip()
         yield from others
 

@@ -45,14 +45,13 @@ def worst(result: Result) -> Severity | None:
     return min((finding.severity for finding in result.findings), key=lambda each: each.rank, default=None)
 
 
-def conclusion(result: Result) -> str:
-    """The one line that says how it went."""
+def conclusion(result: Result) -> list[str]:
+    """The line that says how it went, and another one if that is not the whole story."""
     summary = result.summary
     functions = counted(summary.functions, "function")
-    asides = [counted(summary.files, "file")]
+    asides = [counted(summary.files, "file"), f"{summary.seconds:.2f} s"]
     if summary.suppressed:
-        asides.append(f"{summary.suppressed:,} suppressed")
-    asides.append(f"{summary.seconds:.2f} s")
+        asides.insert(1, f"{summary.suppressed:,} suppressed")
     found = severities(result)
     if found:
         said = f"Found {found} in {functions}"
@@ -62,6 +61,5 @@ def conclusion(result: Result) -> str:
         said = f"All clear: {functions}"
     else:
         said = "Nothing to check: no function found"
-    if result.failures:
-        said += f", but {counted(len(result.failures), 'failure')} left the report incomplete"
-    return f"{said} ({', '.join(asides)})"
+    failed = [f"Incomplete: {counted(len(result.failures), 'failure')}"] if result.failures else []
+    return [f"{said} ({', '.join(asides)})", *failed]

@@ -1,0 +1,181 @@
+"""What a project says about how it wants to be checked."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from enum import Enum
+from os.path import commonpath
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import tomli
+
+from lambdalint.errors import ConfigError
+from lambdalint.model.finding import Confidence, Profile, Severity
+
+OWN_FILE: Final = "lambdalint.toml"
+SHARED_FILE: Final = "pyproject.toml"
+NEVER: Final = "never"
+
+Choice = TypeVar("Choice", bound=Enum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Settings by their names in the file, with ``_`` for ``-``.
+
+    *select*, *extend_select* and *ignore* are codes, names, families and peers' ids; an empty *select* means the rules
+    of the *profile*.  *fail_on* is ``None`` for ``"never"``.  The patterns of *exclude* and *per_path_ignores* are
+    git's, relative to the folder of *file*, or to the working directory where there is none.
+    """
+
+    select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    profile: Profile = Profile.DEFAULT
+    fail_on: Severity | None = Severity.WARNING
+    min_confidence: Confidence = Confidence.LOW
+    per_path_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    honour_foreign_ignores: bool = True
+    exclude: tuple[str, ...] = ()
+    file: Path | None = None
+
+    @staticmethod
+    def find(paths: Iterable[Path] = ()) -> "Config":
+        """The configuration nearest to what all *paths* have in common, upwards; the defaults where there is none.
+
+        Raises:
+            ConfigError: the file found is no TOML or says something that nobody understands.
+        """
+        common = Path(commonpath([path.resolve() for path in paths] or [Path.cwd()]))
+        for folder in (common, *common.parents):
+            own, shared = folder / OWN_FILE, folder / SHARED_FILE
+            if own.is_file():
+                return Config.read(own)
+            if shared.is_file() and _table(shared) is not None:
+                return Config.read(shared)
+        return Config()
+
+    @staticmethod
+    def read(file: Path) -> "Config":
+        """The configuration in *file*: a ``lambdalint.toml``, or the table ``[tool.lambdalint]`` of a ``pyproject.toml``.
+
+        Raises:
+            ConfigError: as ``find``; also when there is no such file.
+        """
+        table = _table(file)
+        settings = {}
+        for key, value in (table or {}).items():
+            if key not in _SETTINGS:
+                close = get_close_matches(key.replace("_", "-"), _SETTINGS, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(_SETTINGS)}"
+                raise ConfigError(f"{file}: there is no setting {key!r}", hint=hint)
+            try:
+                settings[key.replace("-", "_")] = _SETTINGS[key](value)
+            except ConfigError as error:
+                raise ConfigError(f"{file}: {key} {error.message}", hint=error.hint) from None
+        return Config(**settings, file=file)
+
+    def overridden(self, **settings: Any) -> "Config":
+        """This configuration with the *settings* that are not ``None`` in the place of its own."""
+        return replace(self, **{name: value for name, value in settings.items() if value is not None})
+
+
+def severity(text: str) -> Severity | None:
+    """The severity called *text*; ``None`` for ``"never"``."""
+    return None if text == NEVER else Severity(text)
+
+
+def _table(file: Path) -> dict[str, Any] | None:
+    """The part of *file* that is ours, ``None`` if there is no such part."""
+    try:
+        document = tomli.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: the file cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: this is not UTF-8", hint="TOML is always UTF-8") from error
+    except (tomli.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{file}: this is not TOML: {error}") from error
+    if file.name != SHARED_FILE:
+        return document
+    tools = document.get("tool")
+    table = tools.get("lambdalint") if isinstance(tools, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise ConfigError(f"{file}: tool.lambdalint must be a table, not {_described(table)}")
+    return table
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    if isinstance(value, list):
+        odd = next(each for each in value if not isinstance(each, str))
+        raise ConfigError(f"must be a list of strings, but holds {_described(odd)}")
+    hint = f'write ["{value}"]' if isinstance(value, str) else None
+    raise ConfigError(f"must be a list of strings, not {_described(value)}", hint=hint)
+
+
+def _names_by_pattern(value: Any) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        raise ConfigError(
+            f"must be a table of patterns, not {_described(value)}", hint='for example "tests/**" = ["LG"]'
+        )
+    by_pattern = {}
+    for pattern, names in value.items():
+        try:
+            by_pattern[pattern] = _names(names)
+        except ConfigError as error:
+            raise ConfigError(f"of {pattern!r} {error.message}", hint=error.hint) from None
+    return by_pattern
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ConfigError(f"must be true or false, not {_described(value)}")
+
+
+def _one_of(choices: type[Choice]) -> Callable[[Any], Choice]:
+    return lambda value: choices(_text_of(value, [choice.value for choice in choices]))
+
+
+def _fail_on(value: Any) -> Severity | None:
+    return severity(_text_of(value, [*(each.value for each in Severity), NEVER]))
+
+
+def _text_of(value: Any, texts: list[str]) -> str:
+    if value in texts:
+        return str(value)
+    close = get_close_matches(value, texts, n=1) if isinstance(value, str) else []
+    hint = f'did you mean "{close[0]}"?' if close else None
+    offered = f"{', '.join(texts[:-1])} or {texts[-1]}"
+    raise ConfigError(f"must be {offered}, not {_described(value)}", hint=hint)
+
+
+def _described(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value}"'
+        case int() | float():
+            return f"the number {value}"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return f"the {type(value).__name__} {value}"
+
+
+_SETTINGS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "select": _names,
+    "extend-select": _names,
+    "ignore": _names,
+    "profile": _one_of(Profile),
+    "fail-on": _fail_on,
+    "min-confidence": _one_of(Confidence),
+    "per-path-ignores": _names_by_pattern,
+    "honour-foreign-ignores": _flag,
+    "exclude": _names,
+}
