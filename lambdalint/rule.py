@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
 from lambdalint.errors import RuleError
@@ -52,6 +53,7 @@ __all__ = [
     "Code",
     "CodeKind",
     "Confidence",
+    "Content",
     "Dialect",
     "Edit",
     "Endpoint",
@@ -97,8 +99,11 @@ __all__ = [
 Problems: TypeAlias = Iterator[Problem]
 Fixable: TypeAlias = Literal["none", "safe", "unsafe"]
 
+#: A file of an example.  A callable is asked only when the example is run or shown: loading a rule stays cheap.
+Content: TypeAlias = str | bytes | Callable[[], bytes]
+
 #: A small whole project: path to content.
-Example: TypeAlias = Mapping[str, str | bytes]
+Example: TypeAlias = Mapping[str, Content]
 
 SUBJECTS: Final[tuple[type, ...]] = (
     Function,
@@ -146,6 +151,9 @@ class Rule:
     file: str = field(repr=False)
     line: int = field(repr=False)
     check: Callable[..., Iterable[Problem]] = field(repr=False)
+
+    def __reduce__(self) -> tuple[Callable[[str, str], "Rule"], tuple[str, str]]:
+        return _rule_in, (self.check.__module__, self.check.__name__)
 
     @property
     def family(self) -> str:
@@ -209,6 +217,11 @@ def rule(
         )
 
     return make
+
+
+def example_files(example: Example) -> dict[str, str | bytes]:
+    """The files of *example*, with what was to be made on demand made."""
+    return {path: content() if callable(content) else content for path, content in example.items()}
 
 
 @cache
@@ -286,6 +299,12 @@ def _signature(check: Callable[..., Any]) -> tuple[type, Mapping[str, Any]]:
                 hint=hint,
             )
     return subject, wants
+
+
+def _rule_in(module: str, name: str) -> Rule:
+    """The rule that another process means: its examples and code are there already, and need no sending."""
+    found: Rule = getattr(import_module(module), name)
+    return found
 
 
 def _annotations(function: Callable[..., Any], skip: int = 0) -> Mapping[str, Any]:

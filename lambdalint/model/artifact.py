@@ -23,7 +23,7 @@ class Entry:
     *path* is where it lies after unpacking, relative, with ``/``.  Sizes are in bytes; *packed_bytes* is
     ``None`` where nothing is compressed yet.  *origin* says what brought it: ``"source"``, ``"bytecode"`` or
     ``NAME VERSION`` of a distribution; ``""`` when nobody knows.  *read* gives the content and may raise
-    ``LambdalintError``.
+    ``LambdalintError``.  *peek* gives the first so many bytes where that is cheaper than reading all.
     """
 
     path: str
@@ -32,6 +32,11 @@ class Entry:
     packed_bytes: int | None = None
     executable: bool = False
     origin: str = ""
+    peek: Callable[[int], bytes] | None = None
+
+    def head(self, count: int) -> bytes:
+        """The first *count* bytes, fewer when there are no more; may raise ``LambdalintError``."""
+        return self.peek(count) if self.peek else self.read()[:count]
 
     @property
     def suffix(self) -> str:
