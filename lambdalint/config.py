@@ -1,7 +1,7 @@
 """What a project says about how it wants to be checked."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
 from os.path import commonpath
@@ -58,7 +58,7 @@ class Config:
 
     @staticmethod
     def read(file: Path) -> "Config":
-        """The configuration in *file*: a ``lambdalint.toml``, or the table ``[tool.lambdalint]`` of a ``pyproject.toml``.
+        """The configuration in *file*: all of it, or the table ``[tool.lambdalint]`` of a ``pyproject.toml``.
 
         Raises:
             ConfigError: as ``find``; also when there is no such file.
@@ -75,10 +75,6 @@ class Config:
             except ConfigError as error:
                 raise ConfigError(f"{file}: {key} {error.message}", hint=error.hint) from None
         return Config(**settings, file=file)
-
-    def overridden(self, **settings: Any) -> "Config":
-        """This configuration with the *settings* that are not ``None`` in the place of its own."""
-        return replace(self, **{name: value for name, value in settings.items() if value is not None})
 
 
 def severity(text: str) -> Severity | None:

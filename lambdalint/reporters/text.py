@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lambdalint.engine.result import Result
-from lambdalint.model.finding import Confidence, Finding, Severity
+from lambdalint.model.finding import Confidence, Finding
 from lambdalint.model.places import Place, Span
 from lambdalint.model.source import Source
 from lambdalint.reporters.snippet import Canvas, Mark, snippet

@@ -1,0 +1,84 @@
+"""``lambdalint check``."""
+
+import sys
+from datetime import date
+from pathlib import Path
+
+import click
+
+import lambdalint
+from lambdalint.cli.options import FAIL_ON, ExistingPath, OneOf, colour, configured, day, report, selection
+from lambdalint.cli.output import view_of, view_of_file, write, write_file
+from lambdalint.reporters import FORMATS, render
+
+
+@click.command("check")
+@click.argument("paths", type=ExistingPath(), nargs=-1)
+@click.option("--output-format", type=OneOf(FORMATS), default="text", show_default=True, help="How to show the result.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead of printing."
+)
+@click.option(
+    "--report",
+    "reports",
+    type=report,
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Also write the result in this format to this file; can be given several times.",
+)
+@selection
+@click.option("--fail-on", type=OneOf(FAIL_ON), help="The least severity for exit code 1.  [default: warning]")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found, unless the check is incomplete.")
+@click.option("--statistics", is_flag=True, help="Show how often each rule was found instead of the findings.")
+@click.option("--today", type=day, metavar="DATE", help="Judge dated facts, such as deprecations, as of this day.")
+@click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="How many processes to use.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor write the cache.")
+@colour
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    paths: tuple[Path, ...],
+    output_format: str,
+    output: Path | None,
+    reports: tuple[tuple[str, Path], ...],
+    select: tuple[tuple[str, ...], ...],
+    ignore: tuple[tuple[str, ...], ...],
+    extend_select: tuple[tuple[str, ...], ...],
+    profile: str | None,
+    min_confidence: str | None,
+    config_file: Path | None,
+    fail_on: str | None,
+    exit_zero: bool,
+    statistics: bool,
+    today: date | None,
+    jobs: int | None,
+    no_cache: bool,
+    color: str,
+) -> None:
+    """Check the Lambda functions found under PATHS, by default the current folder.
+
+    Exits with 0 when all is clean, 1 when there are findings, 2 when asked for something that does not exist, and 3
+    when something could not be judged; what was found is shown then as well.
+    """
+    paths = paths or (Path(),)
+    config = configured(
+        paths,
+        config_file,
+        select=select,
+        extend_select=extend_select,
+        ignore=ignore,
+        profile=profile,
+        min_confidence=min_confidence,
+        fail_on=fail_on,
+    )
+    result = lambdalint.check(paths, config, today=today or date.today(), jobs=jobs, cache=not no_cache)
+    for name, file in reports:
+        write_file(file, render(name, result, view_of_file()))
+    shown = "statistics" if statistics else output_format
+    if output:
+        write_file(output, render(shown, result, view_of_file(color)))
+    else:
+        view = view_of(sys.stdout, color)
+        write(render(shown, result, view), view)
+    ctx.exit(result.exit_code(None if exit_zero else config.fail_on))
