@@ -21,6 +21,7 @@ from lambdalint.model.values import Known, Property, Reference, Unknown
 MAX_CHOICES: Final = 16
 #: Evaluated nodes a template; a real one of CloudFormation's 1 MB has some 60,000.
 MAX_STEPS: Final = 1_000_000
+_MAX_SPELLED: Final = 400
 
 _SUBSTITUTE = re.compile(r"\$\{(!?)([^}]*)\}")
 #: A dynamic reference (``{{resolve:ssm:…}}``), or a placeholder of a tool that fills templates in.
@@ -153,7 +154,8 @@ class Evaluator:
         separator, listed = _text(argument.items[0]), self.value(argument.items[1])
         if not isinstance(listed, Known) or not isinstance(listed.value, tuple):
             return _unknown("Fn::Join", span)
-        return _joined(separator, list(listed.value), "Fn::Join", span)
+        spelled = separator.join(_spelled(part) for part in listed.value)
+        return _joined(separator, list(listed.value), f"!Join {spelled[:_MAX_SPELLED]}", span)
 
     def _if(self, argument: Node, span: Span) -> Property | None:
         if not isinstance(argument, Sequence) or len(argument.items) != 3:
@@ -257,6 +259,11 @@ def _joined(separator: str, parts: list[Property], expression: str, span: Span) 
     if len(texts) == 1:
         return Known(texts[0], span, parameter=parameter)
     return Unknown(expression, span, choices=tuple(Known(text, span, parameter=parameter) for text in texts))
+
+
+def _spelled(part: Property) -> str:
+    """*part* as ``Fn::Sub`` would write it."""
+    return f"${{{part.expression.removeprefix('!Ref ')}}}" if isinstance(part, Unknown) else str(part.value)
 
 
 def _mentioned(parts: list[Property]) -> Iterator[Reference]:
