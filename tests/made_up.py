@@ -90,6 +90,7 @@ def finding(
         message=message,
         at=place,
         function=function,
+        template="template.yaml" if function else None,
         related=related,
         hint=hint,
         fix=fix,
@@ -167,7 +168,7 @@ FINDINGS = (
 )
 
 SPAN = at("template.yaml", "Orders:")
-RESOURCE = Resource("Orders", "AWS::Serverless::Function", {}, SPAN)
+RESOURCE = Resource("Orders", "AWS::Serverless::Function", {}, SPAN, extent=SPAN)
 
 
 def artifact(path: str, size: int) -> Artifact:

@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
@@ -40,6 +39,9 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if not name.startswith("-") and name not in COMMANDS:
+            # Costs more to load than all that --version needs.
+            from difflib import get_close_matches
+
             close = get_close_matches(name, COMMANDS, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"the commands are {', '.join(COMMANDS)}"
             raise UsageError(f"there is no command {name!r}", hint=hint)

@@ -3,13 +3,18 @@
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import click
 
 import lambdalint
 from lambdalint.cli.options import FAIL_ON, ExistingPath, OneOf, colour, configured, day, report, selection
 from lambdalint.cli.output import view_of, view_of_file, write, write_file
+from lambdalint.errors import UsageError
 from lambdalint.reporters import FORMATS, render
+
+#: The formats that --statistics takes the place of.
+WITH_STATISTICS: Final = ("text", "concise")
 
 
 @click.command("check")
@@ -27,7 +32,9 @@ from lambdalint.reporters import FORMATS, render
     help="Also write the result in this format to this file; can be given several times.",
 )
 @selection
-@click.option("--fail-on", type=OneOf(FAIL_ON), help="The least severity for exit code 1.  [default: warning]")
+@click.option(
+    "--fail-on", type=OneOf(FAIL_ON), show_default="warning", help="The least severity that makes the exit code 1."
+)
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found, unless the check is incomplete.")
 @click.option("--statistics", is_flag=True, help="Show how often each rule was found instead of the findings.")
 @click.option("--today", type=day, metavar="DATE", help="Judge dated facts, such as deprecations, as of this day.")
@@ -61,6 +68,8 @@ def command(
     Exits with 0 when all is clean, 1 when there are findings, 2 when asked for something that does not exist, and 3
     when something could not be judged; what was found is shown then as well.
     """
+    if statistics and output_format not in WITH_STATISTICS:
+        raise UsageError(f"--statistics cannot be shown as {output_format}", hint="leave out --output-format")
     paths = paths or (Path(),)
     config = configured(
         paths,

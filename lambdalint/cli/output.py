@@ -13,7 +13,7 @@ from lambdalint.reporters.view import View
 
 
 def colour_of(stream: IO[Any], wish: str = "auto") -> bool:
-    """Whether to colour what goes to *stream*: as wished; else as ``NO_COLOR`` or ``FORCE_COLOR`` say; else on terminals.
+    """Whether to colour what goes to *stream*: as wished, else as ``NO_COLOR`` or ``FORCE_COLOR`` say, else if it can.
 
     Source: https://no-color.org and https://force-color.org
     """

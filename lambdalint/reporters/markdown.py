@@ -35,9 +35,10 @@ def render(result: Result, view: View) -> str:
     if result.failures:
         blocks.append("### What could not be judged\n\n" + "\n".join(_failures(result)))
     if result.functions:
-        found = Counter(finding.function for finding in result.findings)
+        found = Counter((finding.template, finding.function) for finding in result.findings)
         header = ("Function", "Runtime", "Memory", "Timeout", "Triggers", "Findings")
-        table = _table(header, (_function(each, found[each.name]) for each in result.functions[:MAX_ROWS]))
+        functions = result.functions[:MAX_ROWS]
+        table = _table(header, (_function(each, found[each.template, each.name]) for each in functions))
         blocks.append(f"<details><summary>Functions</summary>\n\n{table}\n\n</details>")
     blocks += [f"> {_text(note)}" for note in result.notes]
     return "\n\n".join(blocks) + "\n"

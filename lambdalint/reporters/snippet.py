@@ -81,7 +81,7 @@ def _line(number: int, lines: Sequence[str], marks: Sequence[Mark], tall: Mark |
     window = line.window(starts, max(starts, ends), canvas.room - 2 if tall else canvas.room)
     opens = tall is not None and number == tall.span.line
     opens_late = opens and tall is not None and bool(lines[number - 1][: tall.span.column].strip())
-    yield canvas.row((_bar(number, tall, canvas, opens_late) + window.text).rstrip(), number)
+    yield canvas.row((_bar(number, tall, canvas, opens_late) + window.text.rstrip()).rstrip(), number)
     if tall and opens_late:
         reach = window.column(line.column(tall.span.column))
         yield canvas.row(canvas.paint(tall, " _" + "_" * reach + "^"))
@@ -110,7 +110,7 @@ def _bar(number: int, tall: Mark | None, canvas: Canvas, opens_late: bool, *, un
         return ""
     if not tall.span.line <= number <= tall.span.end_line or (opens_late and not under):
         return "  "
-    return canvas.paint(tall, "/ " if number == tall.span.line and not under else "| ")
+    return canvas.paint(tall, "/" if number == tall.span.line and not under else "|") + " "
 
 
 def _reach(line: Line, mark: Mark) -> tuple[int, int]:

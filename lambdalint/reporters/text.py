@@ -55,9 +55,13 @@ class _Page:
         canvas = Canvas(gutter, room, self.style, finding.severity)
         rows: list[str] = []
         for arrow, scene in zip(("-->", *[":::"] * len(scenes)), scenes, strict=False):
-            where = f"{self.style.gutter(' ' * gutter + arrow)} {place(self.result, scene.at)}"
-            inside = f" in {visible(finding.function)}" if arrow == "-->" and finding.function else ""
-            rows.append(where + self.style.faint(inside) + (f": {scene.label}" if scene.label else ""))
+            pointer, where = " " * gutter + arrow, place(self.result, scene.at)
+            if scene.label:
+                painted = f"{self.style.gutter(pointer)} {where}:"
+                rows += self.wrapped(f"{pointer} {where}:", painted, scene.label, hang=gutter + 4)
+            else:
+                inside = f" in {visible(finding.function)}" if arrow == "-->" and finding.function else ""
+                rows.append(f"{self.style.gutter(pointer)} {where}{self.style.faint(inside)}")
             rows += snippet(self.lines(scene.at.path), scene.marks, canvas) if scene.marks else [canvas.row()]
         advice = _advice(finding)
         yield from rows if advice else rows[:-1]
