@@ -68,7 +68,8 @@ def test_the_conclusion_says_what_was_looked_at() -> None:
 
     assert ending(failures=()) == ["All clear: 2 functions (12 files, 1 suppressed, 0.21 s)"]
     assert ending(failures=(), functions=FUNCTIONS[:1], suppressed=0) == ["All clear: 1 function (12 files, 0.21 s)"]
-    assert ending(failures=(), functions=()) == ["Nothing to check: no function found (12 files, 1 suppressed, 0.21 s)"]
+    nothing = "Nothing was checked: no function found (12 files, 0.21 s)"
+    assert ending(failures=(), functions=(), suppressed=0) == [nothing]
     assert ending(failures=FAILURES[1:])[-2:] == [
         "Found nothing in 2 functions (12 files, 1 suppressed, 0.21 s)",
         "Incomplete: 1 failure",
@@ -90,6 +91,15 @@ def test_a_span_that_ends_at_the_start_of_the_next_key_is_drawn_without_it() -> 
     found = replace(FINDINGS[3], at=Span("template.yaml", 6, 4, 7, 4))
     lines = render("text", result((found,), failures=(), notes=()), View()).splitlines()
     assert lines[3:5] == ["6 |     Type: AWS::Serverless::Function", "  |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"]
+
+
+def test_a_failure_that_is_a_finding_too_is_told_once() -> None:
+    found = finding("LL001", "unreadable-input", Severity.ERROR, FAILURES[0].message, Span("broken.yaml", 3, 0, 3, 1))
+    for name in ("text", "concise", "github", "markdown"):
+        report = render(name, result((found,)), View())
+        assert report.count("mapping values are not allowed here") == 1
+        assert "Incomplete: 2 failures" in report
+    assert len(json.loads(render("json", result((found,)), View()))["errors"]) == 2
 
 
 def schema() -> Any:

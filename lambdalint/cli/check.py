@@ -38,7 +38,9 @@ WITH_STATISTICS: Final = ("text", "concise")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found, unless the check is incomplete.")
 @click.option("--statistics", is_flag=True, help="Show how often each rule was found instead of the findings.")
 @click.option("--today", type=day, metavar="DATE", help="Judge dated facts, such as deprecations, as of this day.")
-@click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="How many processes to use.")
+@click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), default=1, metavar="N", help="How many processes to use.  [default: 1]"
+)
 @click.option("--no-cache", is_flag=True, help="Neither use nor write the cache.")
 @colour
 @click.pass_context
@@ -59,7 +61,7 @@ def command(
     exit_zero: bool,
     statistics: bool,
     today: date | None,
-    jobs: int | None,
+    jobs: int,
     no_cache: bool,
     color: str,
 ) -> None:

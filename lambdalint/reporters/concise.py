@@ -5,14 +5,14 @@ from lambdalint.model.finding import Finding
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import visible
-from lambdalint.reporters.wording import conclusion, place
+from lambdalint.reporters.wording import conclusion, place, untold_failures
 
 
 def render(result: Result, view: View) -> str:
     """``path:line:column: CODE[severity] message (name)``, and the failures in the same manner."""
     style = Style(view.colour)
     lines = [_finding(result, finding, style) for finding in result.findings]
-    for failure in result.failures:
+    for failure in untold_failures(result):
         hint = f" ({visible(failure.hint)})" if failure.hint else ""
         path = visible(result.shown(failure.path)) or "lambdalint"
         lines.append(_inert(f"{path}: {style.bad('failed')} {visible(failure.message)}{hint}"))

@@ -11,7 +11,7 @@ from lambdalint.model.finding import Finding, Severity
 from lambdalint.model.places import Member, Span
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import visible
-from lambdalint.reporters.wording import conclusion, is_whole
+from lambdalint.reporters.wording import conclusion, is_whole, untold_failures
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -19,7 +19,7 @@ _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severi
 def render(result: Result, view: View) -> str:
     """An annotation for each finding, failure and note, and one line that sums up for whoever reads the log."""
     lines = [_finding(result, finding, view.folder) for finding in result.findings]
-    for failure in result.failures:
+    for failure in untold_failures(result):
         message = f"{failure.message}\n{failure.hint}" if failure.hint else failure.message
         path = result.shown(failure.path) if failure.path else ""
         properties = {"file": _file(path, view.folder)} if path else {}

@@ -11,7 +11,7 @@ from lambdalint.model.function import Function
 from lambdalint.model.values import Known
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import visible
-from lambdalint.reporters.wording import conclusion, place, severities
+from lambdalint.reporters.wording import conclusion, place, severities, untold_failures
 
 #: GitHub takes a mebibyte a step; a table with more rows than this is read by nobody anyway.
 MAX_ROWS: Final = 200
@@ -32,8 +32,9 @@ def render(result: Result, view: View) -> str:
         blocks.append(_table(("Severity", "Rule", "Place", "Finding"), rows))
     if len(worst_first) > MAX_ROWS:
         blocks.append(f"… and {len(worst_first) - MAX_ROWS:,} more")
-    if result.failures:
-        blocks.append("### What could not be judged\n\n" + "\n".join(_failures(result)))
+    failures = list(_failures(result))
+    if failures:
+        blocks.append("### What could not be judged\n\n" + "\n".join(failures))
     if result.functions:
         found = Counter((finding.template, finding.function) for finding in result.findings)
         header = ("Function", "Runtime", "Memory", "Timeout", "Triggers", "Findings")
@@ -53,7 +54,7 @@ def _finding(result: Result, finding: Finding) -> tuple[str, ...]:
 
 
 def _failures(result: Result) -> Iterator[str]:
-    for failure in result.failures:
+    for failure in untold_failures(result):
         hint = f" ({_text(failure.hint)})" if failure.hint else ""
         yield f"- {_code(result.shown(failure.path))}: {_text(failure.message)}{hint}"
 

@@ -13,7 +13,7 @@ from lambdalint.reporters.snippet import Canvas, Mark, snippet
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import columns, visible
-from lambdalint.reporters.wording import conclusion, is_whole, place, worst
+from lambdalint.reporters.wording import conclusion, is_whole, place, untold_failures, worst
 
 #: Where a line of source is cut when no terminal says how wide it is.
 WIDE: Final = 160
@@ -88,7 +88,7 @@ class _Page:
         return scenes
 
     def failures(self) -> Iterator[str]:
-        for failure in self.result.failures:
+        for failure in untold_failures(self.result):
             where = f" {visible(self.result.shown(failure.path))}:" if failure.path else ""
             painted = self.style.bad("failed:") + self.style.strong(where)
             yield from self.wrapped(f"failed:{where}", painted, visible(failure.message))
@@ -108,8 +108,9 @@ class _Page:
         else:
             yield said if failed else self.style.good(said)
         yield from map(self.style.bad, failed)
-        if self.result.findings:
-            yield self.style.faint(f"Explain a finding with: lambdalint rule {self.result.findings[0].code}")
+        explained = next((finding.code for finding in self.result.findings if finding.url), None)
+        if explained:
+            yield self.style.faint(f"Explain a finding with: lambdalint rule {explained}")
 
     def has_source(self, span: Span) -> bool:
         return not is_whole(span) and span.line <= len(self.lines(span.path))

@@ -1,6 +1,6 @@
 """Sentences and places that several formats share."""
 
-from lambdalint.engine.result import Result
+from lambdalint.engine.result import Failure, Result
 from lambdalint.model.finding import Severity
 from lambdalint.model.places import Member, Place, Span
 from lambdalint.reporters.visible import visible
@@ -45,6 +45,12 @@ def worst(result: Result) -> Severity | None:
     return min((finding.severity for finding in result.findings), key=lambda each: each.rank, default=None)
 
 
+def untold_failures(result: Result) -> list[Failure]:
+    """The failures that are not among the findings as well."""
+    told = {(finding.path, finding.message) for finding in result.findings}
+    return [failure for failure in result.failures if (failure.path, failure.message) not in told]
+
+
 def conclusion(result: Result) -> list[str]:
     """The line that says how it went, and another one if that is not the whole story."""
     summary = result.summary
@@ -55,11 +61,11 @@ def conclusion(result: Result) -> list[str]:
     found = severities(result)
     if found:
         said = f"Found {found} in {functions}"
+    elif not summary.functions:
+        said = "Nothing was checked: no function found"
     elif result.failures:
         said = f"Found nothing in {functions}"
-    elif summary.functions:
-        said = f"All clear: {functions}"
     else:
-        said = "Nothing to check: no function found"
+        said = f"All clear: {functions}"
     failed = [f"Incomplete: {counted(len(result.failures), 'failure')}"] if result.failures else []
     return [f"{said} ({', '.join(asides)})", *failed]

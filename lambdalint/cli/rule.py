@@ -1,0 +1,24 @@
+"""``lambdalint rule``."""
+
+import sys
+
+import click
+
+from lambdalint.cli.options import OneOf, colour
+from lambdalint.cli.output import view_of, write
+from lambdalint.engine.registry import Registry
+from lambdalint.errors import UsageError
+from lambdalint.reporters.catalogue import explanation, explanation_as_json
+
+
+@click.command("rule")
+@click.argument("name", metavar="RULE")
+@click.option("--output-format", type=OneOf(("text", "json")), default="text", show_default=True)
+@colour
+def command(name: str, output_format: str, color: str) -> None:
+    """Explain RULE, given by its code, its name or the id of another tool's rule that it covers."""
+    rule, *others = Registry.load().find(name)
+    if others:
+        raise UsageError(f"{name} means {len(others) + 1} rules", hint=f"`lambdalint rules {name}` lists them")
+    view = view_of(sys.stdout, color)
+    write(explanation_as_json(rule) if output_format == "json" else explanation(rule, view), view)
