@@ -12,7 +12,8 @@ from lambdalint.aws.tables import table
 class Runtime:
     """One runtime; a date is the first day on which the phase holds, ``None`` when it is not scheduled.
 
-    *version* is the language's, ``(3, 13)``, known for Python runtimes; *glibc* that of its operating system.
+    *version* is the language's, ``(3, 13)``, known for Python runtimes; *glibc* that of its operating system, whose
+    name is *system*, and *glibcxx* and *cxxabi* what its libstdc++ defines.
     """
 
     name: str
@@ -24,6 +25,9 @@ class Runtime:
     create_blocked: date | None
     update_blocked: date | None
     successor: str | None
+    system: str | None = None
+    glibcxx: tuple[int, ...] | None = None
+    cxxabi: tuple[int, ...] | None = None
 
 
 @cache
@@ -61,9 +65,16 @@ def _runtime(name: str, row: dict[str, Any]) -> Runtime:
         create_blocked=row.get("create_blocked"),
         update_blocked=row.get("update_blocked"),
         successor=row.get("successor"),
+        system=system["name"] if system else None,
+        glibcxx=_numbers(system["libstdcxx"]["glibcxx"]) if system else None,
+        cxxabi=_numbers(system["libstdcxx"]["cxxabi"]) if system else None,
     )
 
 
 def _pair(text: str) -> tuple[int, int]:
     major, minor = text.split(".")[:2]
     return int(major), int(minor)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
