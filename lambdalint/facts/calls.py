@@ -1,0 +1,96 @@
+"""The calls of a module."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lambdalint.facts.expressions import Expression
+from lambdalint.facts.guards import Guard, Guards
+from lambdalint.facts.names import Names
+from lambdalint.model.places import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as written.
+
+    *name* is the callee's qualified name, *receiver* what a method is called on where that has no name.  *callee* is
+    the place of what is called, without the arguments.  *scope* is the qualified name of the enclosing ``def`` or
+    lambda, ``""`` at module level.  ``**mapping`` is under ``"**"`` in *keywords*, ``*rest`` an ``Opaque`` argument.
+    *assigned* is the name that gets the result, as ``client`` or ``self.client``.  *result* is what the call gives.
+    *skipped*: never runs in Lambda, under ``TYPE_CHECKING`` or ``__main__``.
+    """
+
+    name: str | None
+    span: Span
+    callee: Span
+    scope: str
+    args: tuple[Expression, ...]
+    keywords: Mapping[str, Expression] = field(hash=False)
+    receiver: Expression | None = None
+    has_star_args: bool = False
+    awaited: bool = False
+    in_loop: bool = False
+    guards: tuple[Guard, ...] = ()
+    assigned: str | None = None
+    entered: bool = False
+    decorator: bool = False
+    skipped: bool = False
+
+    def argument(self, position: int | None, keyword: str | None = None) -> Expression | None:
+        """The argument at *position* or under *keyword*; ``None`` when it is not given or cannot be told."""
+        if keyword is not None and keyword in self.keywords:
+            return self.keywords[keyword]
+        if position is None or position >= len(self.args) or self.has_star_args:
+            return None
+        return self.args[position]
+
+    @property
+    def may_have_more(self) -> bool:
+        """Whether ``*rest`` or ``**rest`` may bring arguments that cannot be seen."""
+        return self.has_star_args or "**" in self.keywords
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """All calls of a module in the order of the text."""
+
+    calls: tuple[Call, ...]
+
+    @classmethod
+    def of(cls, names: Names) -> "Calls":
+        walk, source = names.walk, names.source
+        guards = Guards(names)
+        found = []
+        for node, scope, context in walk.calls:
+            name, receiver = names.callee(node, scope)
+            starred = False
+            args = []
+            for each in node.args:
+                args.append(names.describe(each, scope))
+                if type(each).__name__ == "Starred":
+                    starred = True
+            found.append(
+                Call(
+                    name,
+                    source.span(node),
+                    source.span(node.func),
+                    scope.owner.name,
+                    tuple(args),
+                    {keyword.arg or "**": names.describe(keyword.value, scope) for keyword in node.keywords},
+                    receiver,
+                    starred,
+                    node in walk.awaited,
+                    context is not None and context.loop,
+                    guards.of(context, scope),
+                    walk.assigned.get(node),
+                    node in walk.entered,
+                    node in walk.decorators,
+                    context is not None and context.skipped,
+                )
+            )
+        found.sort(key=_position)
+        return cls(tuple(found))
+
+
+def _position(call: Call) -> tuple[int, int]:
+    return call.callee.end_line, call.callee.end_column

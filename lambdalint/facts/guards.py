@@ -1,0 +1,172 @@
+"""Under which conditions a statement runs."""
+
+import ast
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from lambdalint.facts.expressions import Env, EventPath, Literal, qualified_name, walk
+from lambdalint.facts.names import Names
+from lambdalint.facts.walk import Branch, Context, Scope
+
+_MAX_GUARDS: Final = 16
+_VERSIONS: Final = ("sys.version_info", "sys.version", "sys.platform", "platform.system", "os.name")
+
+
+class GuardKind(Enum):
+    """What kind of condition it is."""
+
+    ENV = "environment variable"
+    UNSET = "unset"  # ``if x is None``, ``if not x``, ``if x not in globals()``
+    TRY = "try"
+    EXCEPT = "except"
+    TYPE_CHECKING = "type checking"
+    MAIN = "main"
+    VERSION = "version"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One condition around a statement.
+
+    *names* are the environment variables of ``ENV``; what is unset; the exceptions that ``TRY`` or ``EXCEPT``
+    catches (``BaseException`` for a bare ``except``); for a ``CONDITION`` and ``VERSION`` the qualified names read or
+    called in the test.
+    *negated*: the statement runs when the condition does not hold: in the ``else`` branch, or after an ``if`` whose
+    body leaves.  *on_event* says that the test reads the event.
+    """
+
+    kind: GuardKind
+    names: tuple[str, ...] = ()
+    negated: bool = False
+    on_event: bool = False
+
+
+class Guards:
+    """The guards of each context of one module, worked out once."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._found: dict[Context, tuple[Guard, ...]] = {}
+        self._single: dict[Context, Guard | None] = {}
+
+    def of(self, context: Context | None, scope: Scope) -> tuple[Guard, ...]:
+        """The guards around, the innermost first."""
+        if context is None:
+            return ()
+        found = self._found.get(context)
+        if found is None:
+            guards: list[Guard] = []
+            for around in context.outwards():
+                if around not in self._single:
+                    self._single[around] = self._guard(around, scope)
+                guard = self._single[around]
+                if guard is not None:
+                    guards.append(guard)
+                if len(guards) == _MAX_GUARDS:
+                    break
+            found = self._found[context] = tuple(guards)
+        return found
+
+    def _guard(self, context: Context, scope: Scope) -> Guard | None:
+        match context.branch:
+            case Branch.TYPE_CHECKING:
+                return Guard(GuardKind.TYPE_CHECKING)
+            case Branch.MAIN:
+                return Guard(GuardKind.MAIN)
+            case Branch.TRY:
+                caught = [name for handler in context.node.handlers for name in self._caught(handler, scope)]
+                return Guard(GuardKind.TRY, tuple(dict.fromkeys(caught)))
+            case Branch.EXCEPT:
+                return Guard(GuardKind.EXCEPT, self._caught(context.node, scope))
+            case Branch.IF:
+                return self._condition(context.node, context.negated, scope)
+            case _:
+                return None
+
+    def _caught(self, handler: ast.ExceptHandler, scope: Scope) -> tuple[str, ...]:
+        if handler.type is None:
+            return ("BaseException",)
+        types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        return tuple(name for each in types if (name := self._names.name(each, scope)) is not None)
+
+    def _condition(self, test: ast.expr, negated: bool, scope: Scope) -> Guard:
+        while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test, negated = test.operand, not negated
+        missing = self._missing(test, scope)
+        if missing is not None:
+            name, holds = missing
+            return Guard(GuardKind.UNSET, (name,), negated != holds)
+        variables: list[str] = []
+        read: list[str] = []
+        on_event = False
+        for node in _shallow(test):
+            if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+                if self._names.name(node.comparators[0], scope) == "os.environ":
+                    left = self._names.describe(node.left, scope)
+                    if isinstance(left, Literal) and isinstance(left.value, str):
+                        variables.append(left.value)
+                        if node is test and isinstance(node.ops[0], ast.NotIn):
+                            negated = not negated
+            elif isinstance(node, ast.Call):
+                called = self._names.callee(node, scope)[0]
+                if called is not None:
+                    read.append(called)
+                variables += [each.name for each in walk(self._names.describe(node, scope)) if isinstance(each, Env)]
+            elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+                found = self._names.describe(node, scope)
+                on_event = on_event or isinstance(found, EventPath)
+                variables += [each.name for each in walk(found) if isinstance(each, Env)]
+                named = qualified_name(found)
+                if named is not None:
+                    read.append(named)
+        if variables:
+            return Guard(GuardKind.ENV, tuple(dict.fromkeys(variables)), negated, on_event)
+        names = tuple(dict.fromkeys(read))
+        version = any(name in _VERSIONS or name.startswith("sys.version_info") for name in names)
+        return Guard(GuardKind.VERSION if version else GuardKind.CONDITION, names, negated, on_event)
+
+    def _missing(self, test: ast.expr, scope: Scope) -> tuple[str, bool] | None:
+        """The variable that *test* asks whether it is set, and whether it holds when it is unset."""
+        if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            right = test.comparators[0]
+            if isinstance(right, ast.Constant) and right.value is None:
+                name = _plain(test.left)
+                if name is not None and isinstance(test.ops[0], ast.Is | ast.Eq | ast.IsNot | ast.NotEq):
+                    return name, isinstance(test.ops[0], ast.Is | ast.Eq)
+            if isinstance(test.ops[0], ast.In | ast.NotIn):
+                if isinstance(right, ast.Call) and self._names.name(right.func, scope) in ("globals", "vars"):
+                    if isinstance(test.left, ast.Constant) and isinstance(test.left.value, str):
+                        return test.left.value, isinstance(test.ops[0], ast.NotIn)
+                elif isinstance(right, ast.Name) and self._names.home(scope, right.id) is self._names.walk.module:
+                    return right.id, isinstance(test.ops[0], ast.NotIn)
+            return None
+        name = _plain(test)
+        if name is None:
+            return None
+        root = name.partition(".")[0]
+        home = self._names.home(scope, root)
+        on_self = "." in name and root in ("self", "cls")
+        return (name, False) if on_self or (home is self._names.walk.module and "." not in name) else None
+
+
+def _plain(node: ast.expr) -> str | None:
+    """``x`` or ``self.x`` as written."""
+    if isinstance(node, ast.NamedExpr):
+        return node.target.id
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return None
+
+
+def _shallow(test: ast.expr, most: int = 60) -> list[ast.AST]:
+    """The nodes of a test, but no more than *most*."""
+    found: list[ast.AST] = [test]
+    number = 0
+    while number < len(found) < most:
+        found.extend(ast.iter_child_nodes(found[number]))
+        number += 1
+    return found

@@ -1,0 +1,629 @@
+"""What the names and expressions of a module refer to."""
+
+import ast
+import builtins
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from lambdalint.facts.expressions import (
+    NONE,
+    UNKNOWN,
+    Attribute,
+    CallOf,
+    Collection,
+    Either,
+    Env,
+    EventPath,
+    Expression,
+    Item,
+    Joined,
+    Literal,
+    Name,
+    Opaque,
+    Parameter,
+    depends_on_event,
+    parts,
+    qualified_name,
+    result_name,
+)
+from lambdalint.facts.walk import Binding, Bound, Scope, ScopeKind, Walk, first_parameter
+from lambdalint.model.source import Source
+
+BUILTINS: Final = frozenset(dir(builtins))
+_MODULE_NAMES: Final = frozenset(("__name__", "__file__", "__doc__", "__package__", "__spec__", "__path__"))
+_EVENTS: Final = frozenset(("event", "_event", "evt", "lambda_event", "raw_event"))
+_CONTEXTS: Final = frozenset(("context", "_context", "ctx", "lambda_context", "__context"))
+_PROPERTIES: Final = frozenset(("property", "functools.cached_property", "abc.abstractproperty"))
+
+# A description stays small however the code nests or builds one thing out of another.
+_MAX_NESTING: Final = 40
+_MAX_DEPTH: Final = 12
+_MAX_SIZE: Final = 200
+_MAX_OPTIONS: Final = 6
+_MAX_TEXT: Final = 4096
+_MAX_ITEMS: Final = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Names:
+    """Answers what a node of the tree is; each is worked out once.
+
+    Like ``Walk`` it refers to the tree and is not kept.
+    """
+
+    walk: Walk
+    source: Source
+    _described: dict[ast.AST, Expression] = field(default_factory=dict, repr=False)
+    _bound: dict[tuple[Scope, str], Expression] = field(default_factory=dict, repr=False)
+    _sizes: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _busy: set[tuple[Scope, str]] = field(default_factory=set, repr=False)
+
+    @classmethod
+    def of(cls, walk: Walk, source: Source) -> "Names":
+        names = cls(walk, source)
+        # Inner calls come after the outer ones: described first, they keep the recursion shallow.
+        for node, scope, _ in reversed(walk.calls):
+            names.describe(node, scope)
+        return names
+
+    def describe(self, node: ast.AST, scope: Scope, nesting: int = 0) -> Expression:
+        """What *node*, evaluated in *scope*, is."""
+        found = self._described.get(node)
+        if found is not None:
+            return found
+        if nesting > _MAX_NESTING:
+            return UNKNOWN
+        describe = _DESCRIBERS.get(type(node))
+        found = UNKNOWN if describe is None else describe(self, node, scope, nesting + 1)
+        self._described[node] = found
+        return found
+
+    def name(self, node: ast.AST, scope: Scope) -> str | None:
+        """The qualified name of what *node* is."""
+        return qualified_name(self.describe(node, scope))
+
+    def callee(self, node: ast.Call, scope: Scope, nesting: int = 0) -> tuple[str | None, Expression | None]:
+        """The qualified name of what is called, and what it is a method of where it has none."""
+        function = node.func
+        if type(function) is ast.Attribute:
+            of = self.describe(function.value, scope, nesting)
+            member = self.member(of, function.attr, nesting)
+            name = qualified_name(member)
+            return name, (None if name is not None else of)
+        found = self.describe(function, scope, nesting)
+        name = qualified_name(found)
+        return name, (None if name is not None else found)
+
+    def home(self, scope: Scope, name: str) -> Scope | None:
+        """The scope that binds *name* as seen from *scope*; ``None`` for a builtin or a name nobody binds."""
+        module = self.walk.module
+        around: Scope | None = scope
+        while around is not None:
+            if name in around.globals:
+                return module if name in module.bindings else None
+            if name in around.bindings and (around is scope or around.kind is not ScopeKind.CLASS):
+                return around
+            around = around.parent
+        return None
+
+    def lookup(self, scope: Scope, name: str, nesting: int = 0) -> Expression:
+        """What *name* is in *scope*."""
+        home = self.home(scope, name)
+        if home is not None:
+            return self.bound(home, name, nesting)
+        if name in BUILTINS or name in _MODULE_NAMES:
+            return Name(name)
+        stars = self.walk.module.stars
+        if not stars:
+            return Name(name)
+        return Name(f"{imported_module(stars[0])}{name}") if len(stars) == 1 else UNKNOWN
+
+    def bound(self, home: Scope, name: str, nesting: int = 0) -> Expression:
+        """What *name*, bound in *home*, is."""
+        key = (home, name)
+        found = self._bound.get(key)
+        if found is not None:
+            return found
+        if key in self._busy or nesting > _MAX_NESTING:
+            return UNKNOWN
+        self._busy.add(key)
+        options = [self.option(each, nesting) for each in home.bindings[name][: _MAX_OPTIONS + 1]]
+        found = self._changed(self.either(options), home, name, nesting)
+        self._busy.discard(key)
+        self._bound[key] = found
+        return found
+
+    def either(self, options: Iterable[Expression]) -> Expression:
+        """One of *options*, as little as can be said about it."""
+        unique: list[Expression] = []
+        for option in options:
+            for each in option.options if isinstance(option, Either) else (option,):
+                if each not in unique:
+                    unique.append(each)
+        if len(unique) == 1:
+            return unique[0]
+        if len(unique) > _MAX_OPTIONS:
+            return self.bounded(Opaque(tuple(unique)))
+        return self.bounded(Either(tuple(unique)))
+
+    def bounded(self, found: Expression) -> Expression:
+        """*found*, or less if that has grown too large."""
+        depth, size = 0, 1
+        inner = parts(found)
+        for part in inner:
+            part_depth, part_size = self._sizes.get(id(part), (1, 1))
+            depth = max(depth, part_depth)
+            size += part_size
+        if depth + 1 > _MAX_DEPTH or size > _MAX_SIZE:
+            return Opaque((EventPath(),)) if any(depends_on_event(part) for part in inner) else UNKNOWN
+        if inner:
+            self._sizes[id(found)] = (depth + 1, size)
+        return found
+
+    def class_of(self, name: str) -> Scope | None:
+        """The class of this module with the qualified name *name* (without the colon)."""
+        scope = self.walk.module
+        for part in name.split("."):
+            child = scope.members.get(part)
+            if child is None:
+                return None
+            scope = child
+        return scope if scope.kind is ScopeKind.CLASS else None
+
+    def member(self, of: Expression, attribute: str, nesting: int = 0) -> Expression:
+        """What *attribute* of *of* is."""
+        if isinstance(of, EventPath):
+            return EventPath((*of.keys, attribute), of.context) if len(of.keys) < _MAX_DEPTH else of
+        name = qualified_name(of)
+        if name is None:
+            return self.bounded(Attribute(of, attribute))
+        if name.startswith(":"):
+            owner = self.class_of(name[1:].removesuffix("()"))
+            if owner is not None:
+                found = self._class_member(owner, attribute, nesting)
+                if found is not None:
+                    return found
+        return Name(f"{name}.{attribute}")
+
+    def _class_member(self, owner: Scope, attribute: str, nesting: int) -> Expression | None:
+        child = owner.members.get(attribute)
+        if child is not None:
+            whole = Name(f":{child.name}")
+            for decorator in getattr(child.node, "decorator_list", ()):
+                if self.name(decorator, owner) in _PROPERTIES:
+                    return CallOf(whole.name)
+            return whole
+        key = (owner, f"self.{attribute}")
+        if key in self._bound:
+            return self._bound[key]
+        places = [*owner.bindings.get(attribute, ()), *owner.attributes.get(attribute, ())]
+        if not places or key in self._busy:
+            return None
+        self._busy.add(key)
+        found = self.either(self.option(each, nesting) for each in places[: _MAX_OPTIONS + 1])
+        self._busy.discard(key)
+        self._bound[key] = found
+        return found
+
+    def attribute_of(self, owner: Scope, attribute: str) -> Expression | None:
+        """What *attribute* of an instance of the class *owner* is; ``None`` when the class does not set it."""
+        return self._class_member(owner, attribute, 0)
+
+    def option(self, binding: Binding, nesting: int = 0) -> Expression:
+        """What one *binding* alone makes of its name."""
+        bound, node, value, path, scope, _ = binding
+        if bound is Bound.IMPORT:
+            return Name(imported_name(node, value))
+        if bound in (Bound.DEF, Bound.CLASS):
+            return Name(f":{value.name}")
+        if bound is Bound.PARAMETER:
+            return self._parameter(node, scope)
+        if value is None:
+            return UNKNOWN
+        found = self.describe(value, scope, nesting)
+        if bound is Bound.AUGMENTED or bound is Bound.OTHER:
+            return self.bounded(Opaque((found,)))
+        if bound is Bound.ELEMENT:
+            found = self.item(found, None)
+        for step in path:
+            found = self.item(found, None if step is None else Literal(step))
+        return found
+
+    def _parameter(self, node: Any, scope: Scope) -> Expression:
+        name: str = node.arg
+        around = scope.parent
+        if around is not None and around.kind is ScopeKind.CLASS and name == first_parameter(scope.node):
+            for decorator in getattr(scope.node, "decorator_list", ()):
+                if isinstance(decorator, ast.Name) and decorator.id == "classmethod":
+                    return Name(f":{around.name}")
+            if scope.name.endswith(("__new__", "__init_subclass__", "__class_getitem__")):
+                return Name(f":{around.name}")
+            return Name(f":{around.name}()")
+        args: ast.arguments = scope.node.args  # type: ignore[attr-defined]
+        if node is args.vararg or node is args.kwarg:
+            return Parameter(name)
+        positional = [each.arg for each in (*args.posonlyargs, *args.args)]
+        if around is not None and around.kind is ScopeKind.CLASS and first_parameter(scope.node):
+            positional = positional[1:]
+        if name in _EVENTS:
+            return EventPath()
+        if len(positional) == 2 and positional[1] in _CONTEXTS:
+            return EventPath(context=name == positional[1])
+        return (
+            EventPath(context=True)
+            if name in _CONTEXTS and positional[:1] and positional[0] in _EVENTS
+            else Parameter(name)
+        )
+
+    def item(self, of: Expression, key: Expression | None) -> Expression:
+        """What ``of[key]`` is; some element of it for no key."""
+        if isinstance(of, EventPath):
+            if len(of.keys) >= _MAX_DEPTH:
+                return of
+            value = key.value if isinstance(key, Literal) else None
+            return EventPath((*of.keys, value if isinstance(value, str | int) else None), of.context)
+        if isinstance(of, Collection):
+            if isinstance(key, Literal):
+                found = of.get(key.value)
+                if found is not None:
+                    return found
+            elif of.complete and of.items and of.kind != "dict":
+                return self.either(of.items)
+        if isinstance(of, Name) and of.name == "os.environ" and isinstance(key, Literal) and isinstance(key.value, str):
+            return Env(key.value)
+        return self.bounded(Item(of, key))
+
+    def _changed(self, found: Expression, home: Scope, name: str, nesting: int) -> Expression:
+        """*found* with what statements of the same scope add to it."""
+        changes = home.changes.get(name)
+        if not changes or not isinstance(found, Collection):
+            return found
+        items, keys, complete = list(found.items), list(found.keys), found.complete
+        for node in changes:
+            if len(items) > _MAX_ITEMS:
+                return self.bounded(Collection(found.kind, tuple(items), tuple(keys), False))
+            if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                value = UNKNOWN if node.value is None else self.describe(node.value, home, nesting)
+                if found.kind == "dict" and isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+                    keys.append(self.describe(target.slice, home, nesting))
+                    items.append(value)
+                else:
+                    complete = False
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                method = node.func.attr
+                added = [self.describe(each, home, nesting) for each in node.args]
+                if method in ("append", "add") and len(added) == 1 and found.kind != "dict":
+                    items.append(added[0])
+                    complete = False  # as often as it runs
+                elif method == "update" and found.kind == "dict":
+                    complete = complete and len(added) <= 1
+                    for keyword in node.keywords:
+                        keys.append(UNKNOWN if keyword.arg is None else Literal(keyword.arg))
+                        items.append(self.describe(keyword.value, home, nesting))
+                    if added and isinstance(added[0], Collection) and added[0].kind == "dict":
+                        keys.extend(added[0].keys)
+                        items.extend(added[0].items)
+                    elif added:
+                        complete = False
+                elif method in ("extend", "insert", "setdefault", "pop", "remove", "clear", "popitem", "discard"):
+                    complete = False
+        return self.bounded(Collection(found.kind, tuple(items), tuple(keys), complete))
+
+
+def imported_module(node: ast.ImportFrom) -> str:
+    """What to put before a name that *node* imports: dots for the level, the module and a dot."""
+    return "." * node.level + (f"{node.module}." if node.module else "")
+
+
+def imported_name(node: ast.AST, alias: ast.alias) -> str:
+    """The qualified name of what *alias* binds."""
+    if isinstance(node, ast.ImportFrom):
+        return imported_module(node) + alias.name
+    return alias.name if alias.asname else alias.name.partition(".")[0]
+
+
+# Descriptions of the kinds of nodes
+
+
+def _name(names: Names, node: ast.Name, scope: Scope, nesting: int) -> Expression:
+    return names.lookup(scope, node.id, nesting)
+
+
+def _constant(names: Names, node: ast.Constant, scope: Scope, nesting: int) -> Expression:
+    value = node.value
+    if value is None or value is ...:
+        return NONE
+    if isinstance(value, str | bytes) and len(value) > _MAX_TEXT:
+        return Literal(value[:_MAX_TEXT]) if isinstance(value, bytes) else Joined((Literal(value[:_MAX_TEXT]), UNKNOWN))
+    return Literal(value)
+
+
+def _attribute(names: Names, node: ast.Attribute, scope: Scope, nesting: int) -> Expression:
+    return names.member(names.describe(node.value, scope, nesting), node.attr, nesting)
+
+
+def _call(names: Names, node: ast.Call, scope: Scope, nesting: int) -> Expression:
+    name, receiver = names.callee(node, scope, nesting)
+    describe = names.describe
+    args = tuple(
+        [
+            Opaque((describe(each.value, scope, nesting),))
+            if type(each) is ast.Starred
+            else describe(each, scope, nesting)
+            for each in node.args
+        ]
+    )
+    keywords = {keyword.arg or "**": describe(keyword.value, scope, nesting) for keyword in node.keywords}
+    if name is not None:
+        if name in _ENV_READERS and args:
+            read = args[0]
+            if isinstance(read, Literal) and isinstance(read.value, str):
+                default = args[1] if len(args) > 1 else keywords.get("default", None if name.endswith("pop") else NONE)
+                return names.bounded(Env(read.value, default))
+        if name == "super" and not args:
+            return _super(names, scope)
+        if name == "str.format":
+            return names.bounded(_formatted(names, node, scope, args, keywords, nesting))
+        if name in _COPIES and not args:
+            kind = name
+            return names.bounded(
+                Collection(
+                    kind, tuple(keywords.values()), tuple(Literal(key) for key in keywords), "**" not in keywords
+                )
+            )
+    elif isinstance(receiver, EventPath) and args and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+        return names.item(receiver, args[0])
+    return names.bounded(CallOf(name, args, keywords, receiver))
+
+
+_ENV_READERS: Final = frozenset(("os.environ.get", "os.getenv", "os.environ.setdefault", "os.environ.pop"))
+_COPIES: Final = frozenset(("dict", "list", "set", "tuple"))
+
+
+def _super(names: Names, scope: Scope) -> Expression:
+    around: Scope | None = scope
+    while around is not None and around.kind is not ScopeKind.CLASS:
+        around = around.parent
+    if around is not None and isinstance(around.node, ast.ClassDef) and len(around.node.bases) == 1:
+        base = names.name(around.node.bases[0], around.parent or around)
+        if base is not None:
+            return CallOf(base)
+    return UNKNOWN
+
+
+def _formatted(
+    names: Names,
+    node: ast.Call,
+    scope: Scope,
+    args: tuple[Expression, ...],
+    keywords: dict[str, Expression],
+    nesting: int,
+) -> Expression:
+    """``"…{}…".format(…)`` with plain fields."""
+    assert isinstance(node.func, ast.Attribute)
+    pattern = names.describe(node.func.value, scope, nesting)
+    whole = Opaque((pattern, *args, *keywords.values()))
+    if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
+        return whole
+    found: list[Expression] = []
+    number = 0
+    for piece in pattern.value.replace("{{", "\0").replace("}}", "\1").split("{"):
+        inside, closed, after = piece.rpartition("}") if found or number else ("", "", piece)
+        if closed:
+            key = inside.partition(":")[0].partition("!")[0]
+            index = number if not key else int(key) if key.isdecimal() and len(key) < 4 else None
+            found.append(keywords.get(key, UNKNOWN) if index is None else args[index] if index < len(args) else UNKNOWN)
+            number += 1
+        elif found or number:
+            return whole
+        if after:
+            found.append(Literal(after.replace("\0", "{").replace("\1", "}")))
+        number = max(number, 0)
+        if not found:
+            found.append(Literal(""))
+    return Joined(tuple(found))
+
+
+def _binary(names: Names, node: ast.BinOp, scope: Scope, nesting: int) -> Expression:
+    # ``a + b + c + …`` leans to the left as deep as it is long.
+    operands: list[ast.expr] = []
+    left: ast.expr = node
+    while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
+        operands.append(left.right)
+        left = left.left
+        if len(operands) > _MAX_ITEMS:
+            return UNKNOWN
+    if operands:
+        operands.append(left)
+        found = [names.describe(each, scope, nesting) for each in reversed(operands)]
+        if any(_is_text(each) for each in found):
+            return names.bounded(_join(found))
+        return names.bounded(Opaque(tuple(found)))
+    first, second = names.describe(node.left, scope, nesting), names.describe(node.right, scope, nesting)
+    if isinstance(node.op, ast.Mod) and isinstance(first, Literal) and isinstance(first.value, str):
+        filled = _percent(first.value, second)
+        return names.bounded(Opaque((first, second)) if filled is None else filled)
+    if isinstance(node.op, ast.Div) and isinstance(first, CallOf) and (first.name or "").startswith("pathlib."):
+        return names.bounded(CallOf("pathlib.Path", (*first.args, second)))
+    if isinstance(first, Literal) and isinstance(second, Literal):
+        return _computed(node.op, first.value, second.value)
+    return names.bounded(Opaque((first, second)))
+
+
+def _computed(operator: ast.operator, left: object, right: object) -> Expression:
+    """Arithmetic on numbers as written for readability: ``15 * 60``."""
+    if not isinstance(left, int | float) or not isinstance(right, int | float):
+        return Opaque((), "")
+    small = abs(left) < 1e12 and abs(right) < 1e12
+    if small and isinstance(operator, ast.Mult):
+        return Literal(left * right)
+    if small and isinstance(operator, ast.Sub):
+        return Literal(left - right)
+    if small and isinstance(operator, ast.Div) and right:
+        return Literal(left / right)
+    if small and isinstance(operator, ast.FloorDiv) and right:
+        return Literal(left // right)
+    return UNKNOWN
+
+
+def _percent(pattern: str, values: Expression) -> Expression | None:
+    args = values.items if isinstance(values, Collection) and values.kind == "tuple" else (values,)
+    pieces = pattern.replace("%d", "%s").split("%s")
+    if len(pieces) != len(args) + 1 or any("%" in piece for piece in pieces):
+        return None
+    found: list[Expression] = [Literal(pieces[0])]
+    for arg, piece in zip(args, pieces[1:], strict=True):
+        found += [arg, Literal(piece)] if piece else [arg]
+    return _join(found)
+
+
+def _is_text(expression: Expression) -> bool:
+    return isinstance(expression, Joined) or (isinstance(expression, Literal) and isinstance(expression.value, str))
+
+
+def _join(found: list[Expression]) -> Expression:
+    """Text made of *found*; neighbouring constants become one."""
+    merged: list[Expression] = []
+    for each in found:
+        for part in each.parts if isinstance(each, Joined) else (each,):
+            last = merged[-1] if merged else None
+            if (
+                isinstance(part, Literal)
+                and isinstance(part.value, str)
+                and isinstance(last, Literal)
+                and isinstance(last.value, str)
+            ):
+                merged[-1] = Literal(last.value + part.value)
+            else:
+                merged.append(part)
+    if not merged:
+        return Literal("")
+    return merged[0] if len(merged) == 1 and isinstance(merged[0], Literal) else Joined(tuple(merged))
+
+
+def _joined(names: Names, node: ast.JoinedStr, scope: Scope, nesting: int) -> Expression:
+    found: list[Expression] = []
+    for value in node.values[:_MAX_ITEMS]:
+        if isinstance(value, ast.FormattedValue):
+            inner = names.describe(value.value, scope, nesting)
+            plain = value.format_spec is None and value.conversion == -1
+            if isinstance(inner, Literal) and not isinstance(inner.value, str):
+                inner = Literal(str(inner.value)) if plain and isinstance(inner.value, int) else Opaque((inner,))
+            found.append(inner if plain else Opaque((inner,)))
+        else:
+            found.append(names.describe(value, scope, nesting))
+    if len(node.values) > _MAX_ITEMS:
+        found.append(UNKNOWN)
+    return names.bounded(_join(found))
+
+
+def _subscript(names: Names, node: ast.Subscript, scope: Scope, nesting: int) -> Expression:
+    of = names.describe(node.value, scope, nesting)
+    if isinstance(node.slice, ast.Slice):
+        return names.bounded(Opaque((of,)))
+    return names.item(of, names.describe(node.slice, scope, nesting))
+
+
+def _sequence(names: Names, node: ast.Tuple | ast.List | ast.Set, scope: Scope, nesting: int) -> Expression:
+    complete = len(node.elts) <= _MAX_ITEMS
+    items: list[Expression] = []
+    for element in node.elts[:_MAX_ITEMS]:
+        if isinstance(element, ast.Starred):
+            complete = False
+            items.append(Opaque((names.describe(element.value, scope, nesting),)))
+        else:
+            items.append(names.describe(element, scope, nesting))
+    return names.bounded(Collection(type(node).__name__.lower(), tuple(items), (), complete))
+
+
+def _dict(names: Names, node: ast.Dict, scope: Scope, nesting: int) -> Expression:
+    complete = len(node.keys) <= _MAX_ITEMS
+    keys: list[Expression] = []
+    items: list[Expression] = []
+    for key, value in zip(node.keys[:_MAX_ITEMS], node.values[:_MAX_ITEMS], strict=True):
+        found = names.describe(value, scope, nesting)
+        if key is not None:
+            keys.append(names.describe(key, scope, nesting))
+            items.append(found)
+        elif isinstance(found, Collection) and found.kind == "dict":
+            keys.extend(found.keys)
+            items.extend(found.items)
+            complete = complete and found.complete
+        else:
+            complete = False
+            keys.append(UNKNOWN)
+            items.append(Opaque((found,)))
+    return names.bounded(Collection("dict", tuple(items), tuple(keys), complete))
+
+
+def _if_exp(names: Names, node: ast.IfExp, scope: Scope, nesting: int) -> Expression:
+    return names.either((names.describe(node.body, scope, nesting), names.describe(node.orelse, scope, nesting)))
+
+
+def _bool_op(names: Names, node: ast.BoolOp, scope: Scope, nesting: int) -> Expression:
+    found = [names.describe(each, scope, nesting) for each in node.values[:_MAX_ITEMS]]
+    if isinstance(node.op, ast.And):
+        return names.bounded(Opaque(tuple(found)))
+    return names.either(found)
+
+
+def _unary(names: Names, node: ast.UnaryOp, scope: Scope, nesting: int) -> Expression:
+    inner = names.describe(node.operand, scope, nesting)
+    if isinstance(node.op, ast.Not):
+        return names.bounded(Opaque((inner,), "bool"))
+    if isinstance(node.op, ast.USub) and isinstance(inner, Literal) and isinstance(inner.value, int | float | complex):
+        return Literal(-inner.value)
+    return names.bounded(Opaque((inner,)))
+
+
+def _compare(names: Names, node: ast.Compare, scope: Scope, nesting: int) -> Expression:
+    found = [names.describe(each, scope, nesting) for each in (node.left, *node.comparators[:_MAX_ITEMS])]
+    return names.bounded(Opaque(tuple(found), "bool"))
+
+
+def _walrus(names: Names, node: ast.NamedExpr, scope: Scope, nesting: int) -> Expression:
+    return names.describe(node.value, scope, nesting)
+
+
+def _await(names: Names, node: ast.Await, scope: Scope, nesting: int) -> Expression:
+    return names.describe(node.value, scope, nesting)
+
+
+def _lambda(names: Names, node: ast.Lambda, scope: Scope, nesting: int) -> Expression:
+    return Name(f":{scope.child_name(f'<lambda:{node.lineno}:{node.col_offset}>')}")
+
+
+def _comprehension(kind: str) -> Callable[[Names, Any, Scope, int], Expression]:
+    def describe(names: Names, node: Any, scope: Scope, nesting: int) -> Expression:
+        return names.bounded(Opaque((names.describe(node.generators[0].iter, scope, nesting),), kind))
+
+    return describe
+
+
+_DESCRIBERS: Final[dict[type[ast.AST], Callable[[Names, Any, Scope, int], Expression]]] = {
+    ast.Name: _name,
+    ast.Constant: _constant,
+    ast.Attribute: _attribute,
+    ast.Call: _call,
+    ast.BinOp: _binary,
+    ast.JoinedStr: _joined,
+    ast.Subscript: _subscript,
+    ast.Tuple: _sequence,
+    ast.List: _sequence,
+    ast.Set: _sequence,
+    ast.Dict: _dict,
+    ast.IfExp: _if_exp,
+    ast.BoolOp: _bool_op,
+    ast.UnaryOp: _unary,
+    ast.Compare: _compare,
+    ast.NamedExpr: _walrus,
+    ast.Await: _await,
+    ast.Lambda: _lambda,
+    ast.ListComp: _comprehension("list"),
+    ast.SetComp: _comprehension("set"),
+    ast.DictComp: _comprehension("dict"),
+    ast.GeneratorExp: _comprehension("generator"),
+}
+__all__ = ["BUILTINS", "Names", "imported_module", "imported_name", "result_name"]

@@ -1,0 +1,75 @@
+"""Which names the code of each scope of a module calls and reads: the edges of the call graph."""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lambdalint.facts.expressions import CallOf, Expression, Name, qualified_name, walk
+from lambdalint.facts.names import Names
+from lambdalint.facts.walk import Context, Scope
+from lambdalint.model.places import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """For each scope the qualified names that it calls, and those that it only mentions, with the first place of each.
+
+    Code under ``TYPE_CHECKING`` and ``__main__`` is left out.  *registered* are names that module-level code hands to
+    a method of an object, as ``app.add_route("/", show)`` does.
+    """
+
+    calls: Mapping[str, Mapping[str, Span]] = field(hash=False)
+    mentions: Mapping[str, Mapping[str, Span]] = field(hash=False)
+    registered: Mapping[str, Span] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def of(cls, names: Names) -> "Outline":
+        calls: dict[str, dict[str, Span]] = {}
+        mentions: dict[str, dict[str, Span]] = {}
+        registered: dict[str, Span] = {}
+        span = names.source.span
+
+        def note(into: dict[str, dict[str, Span]], scope: Scope, name: str, node: ast.AST) -> None:
+            found = into.setdefault(scope.owner.name, {})
+            if name not in found:
+                found[name] = span(node)
+
+        seen: set[tuple[str, int]] = set()
+
+        def mention(found: Expression, scope: Scope, node: ast.AST) -> None:
+            key = (scope.owner.name, id(found))
+            if key in seen:
+                return
+            seen.add(key)
+            for part in walk(found):
+                name = part.name if isinstance(part, Name) else None
+                if name is not None and ("." in name or ":" in name):
+                    note(mentions, scope, name, node)
+
+        def skipped(context: Context | None) -> bool:
+            return context is not None and context.skipped
+
+        for node, scope, context in names.walk.calls:
+            if skipped(context):
+                continue
+            name, receiver = names.callee(node, scope)
+            if name is not None:
+                note(calls, scope, name, node)
+            elif receiver is not None:
+                mention(receiver, scope, node)
+            if scope.owner is names.walk.module and name is not None and "()." in name + ".":
+                for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                    value = names.describe(argument, scope)
+                    if isinstance(value, Name):
+                        registered.setdefault(value.name, span(argument))
+        for node, scope, context in names.walk.reads:
+            if not skipped(context):
+                found = names.describe(node, scope)
+                mention(found, scope, node)
+                name = qualified_name(found)
+                if isinstance(found, CallOf) and name is not None:
+                    note(mentions, scope, name, node)
+        for child in names.walk.scopes:
+            if child.name.rpartition(".")[2].startswith("<lambda:") and child.parent is not None:
+                note(mentions, child.parent, f":{child.name}", child.node)
+        return cls(calls, mentions, registered)

@@ -1,0 +1,652 @@
+"""The one walk over a module's syntax tree: scopes, what is bound in them, and what happens where.
+
+Every fact about a module is made from this, so that nothing is walked twice.  It refers to the tree and is worked
+out anew whenever the facts are.
+"""
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, NamedTuple, TypeAlias
+
+Def: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+_DEFS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+_LEAVES: Final = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.Constant)
+_ENDS: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+class ScopeKind(Enum):
+    """What makes a scope."""
+
+    MODULE = "module"
+    DEF = "def"
+    LAMBDA = "lambda"
+    CLASS = "class"
+    COMPREHENSION = "comprehension"
+
+
+class Branch(Enum):
+    """What kind of statement a context stands for."""
+
+    IF = "if"
+    TRY = "try"
+    EXCEPT = "except"
+    LOOP = "loop"
+    WITH = "with"
+    TYPE_CHECKING = "type checking"
+    MAIN = "main"
+
+
+class Context:
+    """A branch around a statement, linked to the ones around it."""
+
+    __slots__ = ("branch", "loop", "negated", "node", "outer", "skipped")
+
+    def __init__(self, branch: Branch, node: Any, outer: "Context | None", negated: bool = False) -> None:
+        self.branch = branch
+        self.node = node
+        self.outer = outer
+        self.negated = negated
+        self.loop: bool = branch is Branch.LOOP or (outer is not None and outer.loop)
+        self.skipped: bool = branch in (Branch.TYPE_CHECKING, Branch.MAIN) or (outer is not None and outer.skipped)
+
+    def outwards(self) -> "Iterator[Context]":
+        """The branch itself and those around it, the innermost first."""
+        found: Context | None = self
+        while found is not None:
+            yield found
+            found = found.outer
+
+
+class Bound(Enum):
+    """How a name is bound."""
+
+    ASSIGNED = "assigned"
+    AUGMENTED = "augmented"
+    ELEMENT = "element"  # of what is iterated over
+    WITH = "with"
+    PARAMETER = "parameter"
+    IMPORT = "import"
+    DEF = "def"
+    CLASS = "class"
+    OTHER = "other"  # except, match, del, type
+
+
+class Binding(NamedTuple):
+    """One place that binds a name.
+
+    *value* is the node it comes from and *path* the way into it when several names are unpacked; *scope* is where
+    the value is evaluated.
+    """
+
+    bound: Bound
+    node: ast.AST
+    value: Any
+    path: tuple[int | None, ...]
+    scope: "Scope"
+    context: Context | None
+
+
+class Scope:
+    """A scope under construction.
+
+    *name* is the qualified name, dotted, without ``<locals>``; *owner* is the scope whose run runs this one's code:
+    the ``def`` or module around a class body or a comprehension.
+    """
+
+    __slots__ = (
+        "attributes",
+        "bindings",
+        "changes",
+        "children",
+        "generator",
+        "globals",
+        "kind",
+        "members",
+        "name",
+        "node",
+        "nonlocals",
+        "owner",
+        "parent",
+        "stars",
+    )
+
+    def __init__(self, kind: ScopeKind, name: str, node: ast.AST, parent: "Scope | None") -> None:
+        self.kind = kind
+        self.name = name
+        self.node = node
+        self.parent = parent
+        inline = kind in (ScopeKind.CLASS, ScopeKind.COMPREHENSION)
+        self.owner: Scope = parent.owner if inline and parent is not None else self
+        self.bindings: dict[str, list[Binding]] = {}
+        self.attributes: dict[str, list[Binding]] = {}
+        self.changes: dict[str, list[ast.AST]] = {}
+        self.members: dict[str, Scope] = {}
+        self.children: list[Scope] = []
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        self.stars: list[ast.ImportFrom] = []
+        self.generator = False
+
+    def child_name(self, name: str) -> str:
+        """The qualified name of something called *name* in here."""
+        around = self
+        while around.kind is ScopeKind.COMPREHENSION and around.parent is not None:
+            around = around.parent
+        return f"{around.name}.{name}" if around.name else name
+
+
+class Place(NamedTuple):
+    """A node, the scope it is evaluated in and the branch it stands in."""
+
+    node: Any
+    scope: Scope
+    context: Context | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """What a module is made of, in no particular order.
+
+    *reads* are names and chains of attributes that are read but not called; *annotations* those in annotations.
+    *assigned* maps a call to the name it is assigned to.
+    """
+
+    tree: ast.Module
+    module: Scope
+    scopes: list[Scope] = field(default_factory=list)
+    calls: list[Place] = field(default_factory=list)
+    reads: list[Place] = field(default_factory=list)
+    annotations: list[Place] = field(default_factory=list)
+    items: list[Place] = field(default_factory=list)
+    memberships: list[Place] = field(default_factory=list)
+    imports: list[Place] = field(default_factory=list)
+    returns: list[Place] = field(default_factory=list)
+    decorated: list[Place] = field(default_factory=list)
+    assigned: dict[ast.AST, str] = field(default_factory=dict)
+    awaited: set[ast.AST] = field(default_factory=set)
+    entered: set[ast.AST] = field(default_factory=set)
+    decorators: set[ast.AST] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, tree: ast.Module) -> "Walk":
+        walk = cls(tree, Scope(ScopeKind.MODULE, "", tree, None))
+        walk.scopes.append(walk.module)
+        _Walker(walk).run()
+        return walk
+
+
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    return tuple(name for name in kind._fields if name not in ("ctx", "op", "ops", "kind", "type_comment"))
+
+
+_FIELDS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
+    kind: _fields(kind)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and not issubclass(kind, _LEAVES)
+}
+_SKIPPED: Final = frozenset(kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, _LEAVES))
+
+
+class _Walker:
+    """The state of a walk: blocks of statements and single expressions that are still to be looked at."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        self.todo: list[tuple[Any, Scope, Context | None]] = [(walk.tree.body, walk.module, None)]
+        self.statements: dict[type[ast.AST], Callable[[Any, Scope, Context | None], None]] = {
+            ast.Expr: self.expr,
+            ast.Assign: self.assign,
+            ast.AnnAssign: self.ann_assign,
+            ast.AugAssign: self.aug_assign,
+            ast.FunctionDef: self.definition,
+            ast.AsyncFunctionDef: self.definition,
+            ast.ClassDef: self.class_def,
+            ast.Import: self.import_,
+            ast.ImportFrom: self.import_,
+            ast.If: self.if_,
+            ast.For: self.for_,
+            ast.AsyncFor: self.for_,
+            ast.While: self.while_,
+            ast.With: self.with_,
+            ast.AsyncWith: self.with_,
+            ast.Try: self.try_,
+            ast.TryStar: self.try_,
+            ast.Return: self.return_,
+            ast.Global: self.global_,
+            ast.Nonlocal: self.nonlocal_,
+            ast.Match: self.match,
+            ast.Pass: self.nothing,
+            ast.Break: self.nothing,
+            ast.Continue: self.nothing,
+        }
+
+    def run(self) -> None:
+        todo = self.todo
+        statements = self.statements
+        while todo:
+            work, scope, context = todo.pop()
+            if not isinstance(work, list):
+                self.look(work, scope, context)
+                continue
+            for statement in work:
+                visit = statements.get(type(statement))
+                if visit is None:
+                    self.other(statement, scope, context)
+                else:
+                    visit(statement, scope, context)
+                if type(statement) is ast.If and not statement.orelse and isinstance(statement.body[-1], _ENDS):
+                    context = Context(Branch.IF, statement.test, context, negated=True)
+
+    # Statements
+
+    def nothing(self, node: ast.stmt, scope: Scope, context: Context | None) -> None:
+        pass
+
+    def expr(self, node: ast.Expr, scope: Scope, context: Context | None) -> None:
+        value = node.value
+        if type(value) is not ast.Constant:
+            self.look(value, scope, context)
+            if type(value) is ast.Call and type(value.func) is ast.Attribute and type(value.func.value) is ast.Name:
+                self.changed(value.func.value.id, value, scope)
+
+    def assign(self, node: ast.Assign, scope: Scope, context: Context | None) -> None:
+        value = node.value
+        self.look(value, scope, context)
+        for target in node.targets:
+            self.bind(target, Bound.ASSIGNED, node, value, scope, context)
+        self.name_call(value, node.targets[0])
+
+    def ann_assign(self, node: ast.AnnAssign, scope: Scope, context: Context | None) -> None:
+        self.annotation(node.annotation, scope, context)
+        if node.value is not None:
+            self.look(node.value, scope, context)
+            self.bind(node.target, Bound.ASSIGNED, node, node.value, scope, context)
+            self.name_call(node.value, node.target)
+
+    def aug_assign(self, node: ast.AugAssign, scope: Scope, context: Context | None) -> None:
+        self.look(node.value, scope, context)
+        if type(node.target) is not ast.Name:
+            self.look(node.target, scope, context)
+        self.bind(node.target, Bound.AUGMENTED, node, node.value, scope, context)
+
+    def name_call(self, value: ast.expr, target: ast.expr) -> None:
+        if type(value) is ast.Await:
+            value = value.value
+        if type(value) is ast.Call:
+            if type(target) is ast.Name:
+                self.walk.assigned[value] = target.id
+            elif type(target) is ast.Attribute and type(target.value) is ast.Name:
+                self.walk.assigned[value] = f"{target.value.id}.{target.attr}"
+
+    def definition(self, node: Def, scope: Scope, context: Context | None) -> None:
+        self.decorate(node, scope, context)
+        child = self.child(ScopeKind.DEF, node.name, node, scope)
+        self.add(scope, node.name, Binding(Bound.DEF, node, child, (), scope, context))
+        self.parameters(node.args, child, scope, context)
+        if node.returns is not None:
+            self.annotation(node.returns, scope, context)
+        self.todo.append((node.body, child, None))
+
+    def class_def(self, node: ast.ClassDef, scope: Scope, context: Context | None) -> None:
+        self.decorate(node, scope, context)
+        for base in node.bases:
+            self.look(base, scope, context)
+        for keyword in node.keywords:
+            self.look(keyword.value, scope, context)
+        child = self.child(ScopeKind.CLASS, node.name, node, scope)
+        self.add(scope, node.name, Binding(Bound.CLASS, node, child, (), scope, context))
+        self.todo.append((node.body, child, context))
+
+    def decorate(self, node: Def | ast.ClassDef, scope: Scope, context: Context | None) -> None:
+        for decorator in node.decorator_list:
+            self.look(decorator, scope, context)
+            self.walk.decorators.add(decorator)
+        if node.decorator_list:
+            self.walk.decorated.append(Place(node, scope, context))
+
+    def child(self, kind: ScopeKind, name: str, node: ast.AST, scope: Scope) -> Scope:
+        child = Scope(kind, scope.child_name(name), node, scope)
+        scope.members[name] = child
+        scope.children.append(child)
+        self.walk.scopes.append(child)
+        return child
+
+    def parameters(self, args: ast.arguments, child: Scope, scope: Scope, context: Context | None) -> None:
+        for group in (args.posonlyargs, args.args, args.kwonlyargs, (args.vararg, args.kwarg)):
+            for arg in group:
+                if arg is not None:
+                    self.add(child, arg.arg, Binding(Bound.PARAMETER, arg, None, (), child, None))
+                    if arg.annotation is not None:
+                        self.annotation(arg.annotation, scope, context)
+        for default in args.defaults:
+            self.look(default, scope, context)
+        for keyword_default in args.kw_defaults:
+            if keyword_default is not None:
+                self.look(keyword_default, scope, context)
+
+    def import_(self, node: ast.Import | ast.ImportFrom, scope: Scope, context: Context | None) -> None:
+        self.walk.imports.append(Place(node, scope, context))
+        for alias in node.names:
+            if alias.name == "*" and isinstance(node, ast.ImportFrom):
+                scope.stars.append(node)
+            else:
+                bound = alias.asname or (alias.name.partition(".")[0] if type(node) is ast.Import else alias.name)
+                self.add(scope, bound, Binding(Bound.IMPORT, node, alias, (), scope, context))
+
+    def if_(self, node: ast.If, scope: Scope, context: Context | None) -> None:
+        test: ast.expr = node.test
+        negated = False
+        while type(test) is ast.UnaryOp and type(test.op) is ast.Not:
+            test, negated = test.operand, not negated
+        branch = _special(test)
+        if branch is None:
+            self.look(node.test, scope, context)
+            yes: Context | None = Context(Branch.IF, test, context, negated)
+            no: Context | None = Context(Branch.IF, test, context, not negated)
+        else:
+            yes, no = Context(branch, test, context), context
+            if negated:
+                yes, no = no, yes
+        if node.orelse:
+            self.todo.append((node.orelse, scope, no))
+        self.todo.append((node.body, scope, yes))
+
+    def for_(self, node: ast.For | ast.AsyncFor, scope: Scope, context: Context | None) -> None:
+        self.look(node.iter, scope, context)
+        self.bind(node.target, Bound.ELEMENT, node, node.iter, scope, context)
+        if node.orelse:
+            self.todo.append((node.orelse, scope, context))
+        self.todo.append((node.body, scope, Context(Branch.LOOP, node, context)))
+
+    def while_(self, node: ast.While, scope: Scope, context: Context | None) -> None:
+        inside = Context(Branch.LOOP, node, context)
+        self.look(node.test, scope, inside)
+        if node.orelse:
+            self.todo.append((node.orelse, scope, context))
+        self.todo.append((node.body, scope, inside))
+
+    def with_(self, node: ast.With | ast.AsyncWith, scope: Scope, context: Context | None) -> None:
+        for item in node.items:
+            self.look(item.context_expr, scope, context)
+            self.walk.entered.add(item.context_expr)
+            if item.optional_vars is not None:
+                self.bind(item.optional_vars, Bound.WITH, node, item.context_expr, scope, context)
+                self.name_call(item.context_expr, item.optional_vars)
+            context = Context(Branch.WITH, item, context)
+        self.todo.append((node.body, scope, context))
+
+    def try_(self, node: ast.Try | ast.TryStar, scope: Scope, context: Context | None) -> None:
+        if node.finalbody:
+            self.todo.append((node.finalbody, scope, context))
+        if node.orelse:
+            self.todo.append((node.orelse, scope, context))
+        for handler in reversed(node.handlers):
+            if handler.type is not None:
+                self.look(handler.type, scope, context)
+            if handler.name is not None:
+                self.add(scope, handler.name, Binding(Bound.OTHER, handler, None, (), scope, context))
+            self.todo.append((handler.body, scope, Context(Branch.EXCEPT, handler, context)))
+        self.todo.append((node.body, scope, Context(Branch.TRY, node, context) if node.handlers else context))
+
+    def return_(self, node: ast.Return, scope: Scope, context: Context | None) -> None:
+        self.walk.returns.append(Place(node, scope, context))
+        if node.value is not None:
+            self.look(node.value, scope, context)
+
+    def global_(self, node: ast.Global, scope: Scope, context: Context | None) -> None:
+        scope.globals.update(node.names)
+
+    def nonlocal_(self, node: ast.Nonlocal, scope: Scope, context: Context | None) -> None:
+        scope.nonlocals.update(node.names)
+
+    def match(self, node: ast.Match, scope: Scope, context: Context | None) -> None:
+        self.look(node.subject, scope, context)
+        for case in reversed(node.cases):
+            stack: list[ast.AST] = [case.pattern]
+            while stack:
+                pattern = stack.pop()
+                if isinstance(pattern, ast.expr):
+                    self.look(pattern, scope, context)
+                    continue
+                bound = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
+                if bound is not None:
+                    self.add(scope, bound, Binding(Bound.OTHER, pattern, node.subject, (), scope, context))
+                stack.extend(ast.iter_child_nodes(pattern))
+            if case.guard is not None:
+                self.look(case.guard, scope, context)
+            self.todo.append((case.body, scope, Context(Branch.IF, node.subject, context)))
+
+    def other(self, node: ast.stmt, scope: Scope, context: Context | None) -> None:
+        """``raise``, ``assert``, ``del``, ``type`` and what grammars to come may add."""
+        for name in _FIELDS.get(type(node), node._fields):
+            value = getattr(node, name, None)
+            for each in value if isinstance(value, list) else (value,):
+                if isinstance(each, ast.expr):
+                    self.look(each, scope, context)
+
+    # Binding
+
+    def add(self, scope: Scope, name: str, binding: Binding) -> None:
+        if name in scope.globals:
+            scope = self.walk.module
+        elif name in scope.nonlocals and scope.parent is not None:
+            scope = scope.parent
+            while name not in scope.bindings and scope.parent is not None and scope.parent.parent is not None:
+                scope = scope.parent
+        found = scope.bindings.get(name)
+        if found is None:
+            scope.bindings[name] = [binding]
+        else:
+            found.append(binding)
+
+    def bind(
+        self, target: ast.expr, bound: Bound, node: ast.AST, value: Any, scope: Scope, context: Context | None
+    ) -> None:
+        if type(target) is ast.Name:
+            self.add(scope, target.id, Binding(bound, node, value, (), scope, context))
+            return
+        stack: list[tuple[ast.expr, tuple[int | None, ...]]] = [(target, ())]
+        while stack:
+            target, path = stack.pop()
+            if isinstance(target, ast.Name):
+                self.add(scope, target.id, Binding(bound, node, value, path, scope, context))
+            elif isinstance(target, ast.Tuple | ast.List):
+                starred = False
+                for number, element in enumerate(target.elts):
+                    starred = starred or isinstance(element, ast.Starred)
+                    stack.append((element, (*path, None if starred else number)))
+            elif isinstance(target, ast.Starred):
+                stack.append((target.value, (*path, None)))
+            elif isinstance(target, ast.Attribute):
+                self.look(target.value, scope, context)
+                owner = self.instance_of(target.value, scope)
+                if owner is not None:
+                    binding = Binding(bound, node, value, path, scope, context)
+                    owner.attributes.setdefault(target.attr, []).append(binding)
+            elif isinstance(target, ast.Subscript):
+                self.look(target.value, scope, context)
+                self.look(target.slice, scope, context)
+                if isinstance(target.value, ast.Name):
+                    self.changed(target.value.id, node, scope)
+
+    def changed(self, name: str, node: ast.AST, scope: Scope) -> None:
+        """Remember that the object under *name* may be changed by *node*."""
+        scope.changes.setdefault(name, []).append(node)
+
+    def instance_of(self, node: ast.expr, scope: Scope) -> Scope | None:
+        """The class whose method calls its first parameter *node*."""
+        if type(node) is ast.Name and scope.kind is ScopeKind.DEF:
+            parent = scope.parent
+            if parent is not None and parent.kind is ScopeKind.CLASS and node.id == first_parameter(scope.node):
+                return parent
+        return None
+
+    # Expressions
+
+    def annotation(self, node: ast.expr, scope: Scope, context: Context | None) -> None:
+        self.walk.annotations.append(Place(node, scope, context))
+
+    def look(self, node: ast.AST, scope: Scope, context: Context | None) -> None:
+        """Go through an expression; iteratively, since generated code nests deeply."""
+        walk = self.walk
+        reads, calls = walk.reads, walk.calls
+        stack: list[Any] = [node]
+        push, pop = stack.append, stack.pop
+        while stack:
+            node = pop()
+            kind = type(node)
+            if kind in _SKIPPED:
+                continue
+            if kind is ast.Name:
+                reads.append(Place(node, scope, context))
+            elif kind is ast.Attribute:
+                reads.append(Place(node, scope, context))
+                base = node.value  # type: ignore[attr-defined]
+                while type(base) is ast.Attribute:
+                    base = base.value
+                if type(base) is not ast.Name:
+                    push(base)
+            elif kind is ast.Call:
+                calls.append(Place(node, scope, context))
+                base = node.func  # type: ignore[attr-defined]
+                while type(base) is ast.Attribute:
+                    base = base.value
+                if type(base) is not ast.Name:
+                    push(base)
+                stack.extend(node.args)  # type: ignore[attr-defined]
+                for keyword in node.keywords:  # type: ignore[attr-defined]
+                    push(keyword.value)
+            elif kind in _FORMS:
+                _FORMS[kind](self, node, scope, context, push)
+            else:
+                for name in _FIELDS.get(kind, ()):
+                    value = getattr(node, name)
+                    if type(value) is list:
+                        stack.extend(value)
+                    elif value is not None:
+                        push(value)
+
+    def subscript(
+        self, node: ast.Subscript, scope: Scope, context: Context | None, push: Callable[[Any], None]
+    ) -> None:
+        value = node.value
+        kind = type(value)
+        if kind is ast.Name or (kind is ast.Attribute and value.attr == "environ"):  # type: ignore[attr-defined]
+            self.walk.items.append(Place(node, scope, context))
+        push(value)
+        push(node.slice)
+
+    def compare(self, node: ast.Compare, scope: Scope, context: Context | None, push: Callable[[Any], None]) -> None:
+        if type(node.ops[0]) in (ast.In, ast.NotIn) and type(node.comparators[0]) in (ast.Name, ast.Attribute):
+            self.walk.memberships.append(Place(node, scope, context))
+        push(node.left)
+        for each in node.comparators:
+            push(each)
+
+    def await_(self, node: ast.Await, scope: Scope, context: Context | None, push: Callable[[Any], None]) -> None:
+        self.walk.awaited.add(node.value)
+        push(node.value)
+
+    def yield_(self, node: ast.Yield, scope: Scope, context: Context | None, push: Callable[[Any], None]) -> None:
+        scope.owner.generator = True
+        if node.value is not None:
+            push(node.value)
+
+    def walrus(self, node: ast.NamedExpr, scope: Scope, context: Context | None, push: Callable[[Any], None]) -> None:
+        push(node.value)
+        around = scope
+        while around.kind is ScopeKind.COMPREHENSION and around.parent is not None:
+            around = around.parent
+        self.add(around, node.target.id, Binding(Bound.ASSIGNED, node, node.value, (), scope, context))
+        self.name_call(node.value, node.target)
+
+    def if_exp(self, node: ast.IfExp, scope: Scope, context: Context | None, push: Callable[[Any], None]) -> None:
+        push(node.test)
+        self.todo.append((node.body, scope, Context(Branch.IF, node.test, context)))
+        self.todo.append((node.orelse, scope, Context(Branch.IF, node.test, context, negated=True)))
+
+    def lambda_(self, node: ast.Lambda, scope: Scope, context: Context | None, push: Callable[[Any], None]) -> None:
+        name = f"<lambda:{node.lineno}:{node.col_offset}>"
+        child = self.child(ScopeKind.LAMBDA, name, node, scope)
+        self.parameters(node.args, child, scope, context)
+        self.todo.append((node.body, child, None))
+
+    def comprehension(
+        self,
+        node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
+        scope: Scope,
+        context: Context | None,
+        push: Callable[[Any], None],
+    ) -> None:
+        child = Scope(ScopeKind.COMPREHENSION, scope.name, node, scope)
+        inside = Context(Branch.LOOP, node, context)
+        for number, generator in enumerate(node.generators):
+            evaluated = child if number else scope
+            if number:
+                self.todo.append((generator.iter, child, inside))
+            else:
+                push(generator.iter)
+            self.bind_element(generator.target, node, generator.iter, child, evaluated, inside)
+            self.todo.extend((test, child, inside) for test in generator.ifs)
+        if isinstance(node, ast.DictComp):
+            self.todo.append((node.key, child, inside))
+            self.todo.append((node.value, child, inside))
+        else:
+            self.todo.append((node.elt, child, inside))
+
+    def bind_element(
+        self, target: ast.expr, node: ast.AST, value: ast.expr, scope: Scope, evaluated: Scope, context: Context
+    ) -> None:
+        stack: list[tuple[ast.expr, tuple[int | None, ...]]] = [(target, ())]
+        while stack:
+            target, path = stack.pop()
+            if isinstance(target, ast.Name):
+                self.add(scope, target.id, Binding(Bound.ELEMENT, node, value, path, evaluated, context))
+            elif isinstance(target, ast.Tuple | ast.List):
+                stack.extend((element, (*path, number)) for number, element in enumerate(target.elts))
+            elif isinstance(target, ast.Starred):
+                stack.append((target.value, (*path, None)))
+
+
+_FORMS: Final[dict[type[ast.AST], Callable[..., None]]] = {
+    ast.Subscript: _Walker.subscript,
+    ast.Compare: _Walker.compare,
+    ast.Await: _Walker.await_,
+    ast.Yield: _Walker.yield_,
+    ast.YieldFrom: _Walker.yield_,
+    ast.NamedExpr: _Walker.walrus,
+    ast.IfExp: _Walker.if_exp,
+    ast.Lambda: _Walker.lambda_,
+    ast.ListComp: _Walker.comprehension,
+    ast.SetComp: _Walker.comprehension,
+    ast.DictComp: _Walker.comprehension,
+    ast.GeneratorExp: _Walker.comprehension,
+}
+
+
+def first_parameter(node: ast.AST) -> str | None:
+    """The name under which a method knows its instance or class; ``None`` for a static method or no method."""
+    if not isinstance(node, _DEFS):
+        return None
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Name) and decorator.id == "staticmethod":
+            return None
+    args = node.args.posonlyargs or node.args.args
+    return args[0].arg if args else None
+
+
+def _special(test: ast.expr) -> Branch | None:
+    """Whether a test asks for the type checker or for being run as a program."""
+    if isinstance(test, ast.Name) and test.id == "TYPE_CHECKING":
+        return Branch.TYPE_CHECKING
+    if isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING":
+        return Branch.TYPE_CHECKING
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq):
+        sides = (test.left, test.comparators[0])
+        if any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides):
+            for side in sides:
+                if isinstance(side, ast.Constant) and side.value == "__main__":
+                    return Branch.MAIN
+    return None
