@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from lambdalint.aws.limits import limit
 from lambdalint.join.intrinsics import Evaluator
+from lambdalint.join.network import declared_network
 from lambdalint.join.properties import items_of, properties_of, reference_of, stated_or, text_of, whole_number
 from lambdalint.model.document import Mapping as Document
 from lambdalint.model.document import Node, Scalar
@@ -22,7 +23,7 @@ PERMISSION: Final = "AWS::Lambda::Permission"
 
 @dataclass(slots=True)
 class Declared:
-    """What one template declares, before code and network are joined to it."""
+    """What one template declares, before code is joined to it."""
 
     template: Template
     functions: list[Function] = field(default_factory=list)
@@ -64,6 +65,7 @@ def _resources(nodes: Document, evaluator: Evaluator) -> Iterator[tuple[str, Res
                     kind,
                     properties_of(_value(evaluator, node.items.get("Properties"))),
                     nodes.keys[name],
+                    node.span,
                     condition.text if isinstance(condition, Scalar) else None,
                     properties_of(_value(evaluator, node.items.get("Metadata"))),
                 ),
@@ -91,7 +93,6 @@ def declared_function(resource: Resource, settings: Properties, template: Templa
     span = resource.span
     image = text_of(settings.get("PackageType")) == "Image"
     variables = _below(settings.get("Environment"), "Variables")
-    network = settings.get("VpcConfig")
     return Function(
         name=resource.name,
         span=span,
@@ -110,7 +111,7 @@ def declared_function(resource: Resource, settings: Properties, template: Templa
         env=stated_or(_mapping(variables), {}, span),
         layers=stated_or(_listed(settings.get("Layers")), (), span),
         file_mounts=tuple(_mounts(settings)),
-        network=None if network is None else Unknown("VpcConfig", network.span),
+        network=declared_network(settings.get("VpcConfig"), template),
         code=code,
     )
 

@@ -13,7 +13,7 @@ from lambdalint.readers.tree import Tree
 from lambdalint.readers.yaml import read_yaml
 
 if TYPE_CHECKING:
-    from pathspec import PathSpec
+    from pathspec import GitIgnoreSpec
 
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".template")
 
@@ -58,17 +58,17 @@ class Discovered:
     files: int = 0
 
 
-def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = ()) -> Discovered:
+def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base: str = "") -> Discovered:
     """The templates among *paths*, files or folders of the tree.
 
-    A file that git ignores, or that a pattern of *exclude* (git's syntax) names, is looked at only when it is itself
-    among *paths*.
+    A file that git ignores, or that a pattern of *exclude* (git's syntax, relative to the folder *base*) names, is
+    looked at only when it is itself among *paths*.
     """
     found = Discovered()
     seen: set[str] = set()
     for path in paths:
         named = tree.is_file(path)
-        for file in (path,) if named else _walk(tree, path, _ignoring(tree, path, exclude)):
+        for file in (path,) if named else _walk(tree, path, _ignoring(tree, path, exclude, base)):
             if file in seen or not (named or file.endswith(SUFFIXES)):
                 continue
             seen.add(file)
@@ -128,7 +128,7 @@ def _walk(tree: Tree, folder: str, ignored: "_Ignored") -> Iterator[str]:
 class _Ignored:
     """Git's ignore files from the root down to one folder, the innermost first."""
 
-    def __init__(self, tree: Tree, specs: "tuple[tuple[str, PathSpec], ...]") -> None:
+    def __init__(self, tree: Tree, specs: "tuple[tuple[str, GitIgnoreSpec], ...]") -> None:
         self._tree, self._specs = tree, specs
 
     def inside(self, folder: str) -> "_Ignored":
@@ -148,20 +148,22 @@ class _Ignored:
     def matches(self, path: str) -> bool:
         """Whether the innermost pattern that speaks about *path* ignores it."""
         for prefix, spec in self._specs:
-            verdict = spec.check_file(path.removeprefix(prefix)).include
+            inside = path.startswith(prefix)
+            verdict = spec.check_file(path.removeprefix(prefix)).include if inside else None
             if verdict is not None:
                 return verdict
         return False
 
 
-def _ignoring(tree: Tree, folder: str, exclude: Sequence[str]) -> _Ignored:
-    specs: tuple[tuple[str, PathSpec], ...] = ()
-    if exclude:
-        from pathspec import GitIgnoreSpec
-
-        specs = (("", GitIgnoreSpec.from_lines(exclude)),)
-    ignored = _Ignored(tree, specs).inside("")
+def _ignoring(tree: Tree, folder: str, exclude: Sequence[str], base: str) -> _Ignored:
+    ignored = _Ignored(tree, _excluded(exclude, base) if exclude else ()).inside("")
     parts = folder.split("/") if folder else []
     for depth in range(1, len(parts) + 1):
         ignored = ignored.inside("/".join(parts[:depth]))
     return ignored
+
+
+def _excluded(exclude: Sequence[str], base: str) -> "tuple[tuple[str, GitIgnoreSpec], ...]":
+    from pathspec import GitIgnoreSpec
+
+    return ((f"{base}/" if base else "", GitIgnoreSpec.from_lines(exclude)),)

@@ -101,7 +101,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem with the rule that found it and the function that it is about."""
+    """A problem with the rule that found it, and the function that it is about with the template declaring that."""
 
     code: str
     name: str
@@ -110,6 +110,7 @@ class Finding:
     message: str
     at: Place
     function: str | None = None
+    template: str | None = None
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
     hint: str | None = None

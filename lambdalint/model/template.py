@@ -19,14 +19,15 @@ class Dialect(Enum):
 class Resource:
     """One declared thing.
 
-    *span* is its logical name in the template, *condition* the name of the condition it depends on.
-    *properties* are evaluated as far as the template alone allows.
+    *span* is its logical name in the template, *extent* all that is written about it, *condition* the name of the
+    condition it depends on.  *properties* are evaluated as far as the template alone allows.
     """
 
     name: str
     type: str
     properties: Properties
     span: Span
+    extent: Span
     condition: str | None = None
     metadata: Properties = field(default_factory=dict)
 

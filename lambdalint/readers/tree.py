@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -88,6 +88,24 @@ class MemoryTree(Tree):
             return self._files[path]
         except KeyError:
             raise UnreadableInput("there is no such file", path=path) from None
+
+
+class LazyTree(MemoryTree):
+    """Files whose content is fetched when it is asked for, such as the members of an archive."""
+
+    def __init__(self, files: Mapping[str, tuple[int, Callable[[], bytes]]]) -> None:
+        super().__init__(dict.fromkeys(files, b""))
+        self._lazy = files
+
+    def size(self, path: str) -> int:
+        return self._lazy[path][0] if path in self._lazy else 0
+
+    def read(self, path: str) -> bytes:
+        if path not in self._lazy:
+            raise UnreadableInput("there is no such file", path=path)
+        if self.size(path) > MAX_TEXT_BYTES:
+            raise UnreadableInput(f"the file is larger than {MAX_TEXT_BYTES // 1024 // 1024} MB", path=path)
+        return self._lazy[path][1]()
 
 
 class Folder(Tree):

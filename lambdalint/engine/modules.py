@@ -1,0 +1,239 @@
+"""One Python module: parsed once, its facts worked out, the rules about modules run on it."""
+
+import ast
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, get_args, get_origin
+
+from lambdalint.engine.answers import ModuleAnswers
+from lambdalint.engine.cache import Cache, digest
+from lambdalint.engine.executors import Executor
+from lambdalint.errors import UnreadableInput
+from lambdalint.facts.per_module import PerModule
+from lambdalint.model.finding import Problem
+from lambdalint.model.places import Span
+from lambdalint.model.project import Module
+from lambdalint.model.source import Source
+from lambdalint.readers.tree import Tree
+from lambdalint.rule import Rule, fact_wants, scope_of
+
+F = TypeVar("F")
+
+#: What somebody writes by hand is smaller; what is larger is data, and would take seconds to parse.
+MAX_MODULE_BYTES: Final = 4 * 1024 * 1024
+_NEWER_TIMEOUT_S: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Unparsed:
+    """Why a module has no syntax tree; *newer* says that a newer Python could read it."""
+
+    message: str
+    at: Span
+    newer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A rule that raised instead of answering."""
+
+    rule: str
+    subject: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checked:
+    """What one module gave: problems by the rule's code, facts by their type, or why it gave none."""
+
+    problems: tuple[tuple[str, Problem], ...] = ()
+    facts: Mapping[type, Any] | None = None
+    crashes: tuple[Crash, ...] = ()
+    unparsed: Unparsed | None = None
+
+
+def module_facts(rules: Iterable[Rule], own: Iterable[type]) -> tuple[type, ...]:
+    """The facts about single modules that *rules*, and the facts *own* of the engine, come to ask for."""
+    found: dict[type, None] = {}
+
+    def ask(wanted: Any, inside_module: bool) -> None:
+        if get_origin(wanted) is PerModule:
+            ask(get_args(wanted)[0], inside_module=False)
+        elif hasattr(wanted, "of"):
+            about_module = scope_of(wanted) is Module
+            if about_module and not inside_module:
+                found.setdefault(wanted)
+            if not about_module:
+                for each in fact_wants(wanted).values():
+                    ask(each, inside_module=False)
+
+    for fact in own:
+        ask(fact, inside_module=False)
+    for rule in rules:
+        for wanted in rule.wants.values():
+            ask(wanted, inside_module=is_pure(rule))
+    return tuple(found)
+
+
+def is_pure(rule: Rule) -> bool:
+    """Whether a rule looks at one module and nothing else."""
+    return rule.subject is Module and all(
+        wanted is Module or (isinstance(wanted, type) and hasattr(wanted, "of") and scope_of(wanted) is Module)
+        for wanted in rule.wants.values()
+    )
+
+
+def check_module(path: str, data: bytes, rules: tuple[Rule, ...], facts: tuple[type, ...]) -> Checked:
+    """Parse *data* and ask *rules* and *facts*; a pure function of its arguments."""
+    try:
+        tree = _parsed(path, data)
+    except UnreadableInput as error:
+        at = Span(path, error.line, error.column, error.line, error.column)
+        return Checked(unparsed=Unparsed(error.message, at, newer=_is_newer(data)))
+    source = Source(path, _text(data))
+    answers = ModuleAnswers(tree, source)
+    problems: list[tuple[str, Problem]] = []
+    crashes: list[Crash] = []
+    for rule in rules:
+        try:
+            problems += [
+                (rule.code, problem) for problem in rule.check(*(answers.get(wanted) for wanted in rule.wants.values()))
+            ]
+        except Exception as error:
+            crashes.append(Crash(rule.name, path, f"{type(error).__name__}: {error}"))
+    known: dict[type, Any] = {}
+    for fact in facts:
+        try:
+            known[fact] = answers.get(fact)
+        except Exception as error:
+            crashes.append(Crash(fact.__name__, path, f"{type(error).__name__}: {error}"))
+    return Checked(tuple(problems), known, tuple(crashes))
+
+
+class Modules:
+    """The modules of a tree, each checked when it is first asked for, or remembered from an earlier run."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        rules: tuple[Rule, ...],
+        facts: tuple[type, ...],
+        cache: Cache,
+        version: str,
+        executor: Executor,
+    ) -> None:
+        self._tree, self._cache, self._executor = tree, cache, executor
+        self._rules = tuple(rule for rule in rules if is_pure(rule))
+        self._facts = facts
+        self._version = version
+        self._checked: dict[str, Checked] = {}
+
+    def fact(self, path: str, fact: type[F]) -> F | None:
+        """A fact of the module at *path*; ``None`` when there is none or it does not parse."""
+        facts = self.checked(path).facts
+        return None if facts is None else facts.get(fact)
+
+    def checked(self, path: str) -> Checked:
+        """What the module at *path* gives."""
+        if path not in self._checked:
+            self.prepare((path,))
+        return self._checked[path]
+
+    def known(self) -> Mapping[str, Checked]:
+        """All modules that were asked for so far."""
+        return self._checked
+
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Check many modules at once, in the executor's processes where that pays."""
+        work: list[tuple[str, bytes, str]] = []
+        for path in dict.fromkeys(paths):
+            if path in self._checked:
+                continue
+            if not self._tree.is_file(path):
+                self._checked[path] = Checked()
+                continue
+            try:
+                data = self._tree.read(path)
+            except UnreadableInput as error:
+                self._checked[path] = Checked(unparsed=Unparsed(error.message, Span.whole(path)))
+                continue
+            key = digest(self._version, path, data)
+            remembered = self._cache.get(key)
+            if isinstance(remembered, Checked):
+                self._checked[path] = remembered
+            else:
+                work.append((path, data, key))
+        job = _Job(self._rules, self._facts)
+        for (path, _, key), checked in zip(work, self._executor.map(job, work), strict=True):
+            self._checked[path] = checked
+            if not checked.crashes:
+                self._cache.put(key, checked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """``check_module`` with what is the same for all modules; it can be sent to another process."""
+
+    rules: tuple[Rule, ...]
+    facts: tuple[type, ...]
+
+    def __call__(self, work: tuple[str, bytes, str]) -> Checked:
+        path, data, _ = work
+        return check_module(path, data, self.rules, self.facts)
+
+
+def _parsed(path: str, data: bytes) -> ast.Module:
+    if len(data) > MAX_MODULE_BYTES:
+        raise UnreadableInput(f"the module is larger than {MAX_MODULE_BYTES // 1024 // 1024} MB", path=path)
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise UnreadableInput("this is UTF-16; Python reads UTF-8 source", path=path)
+    if b"\x00" in data:
+        raise UnreadableInput("this is no Python source: it holds NUL bytes", path=path)
+    return _tree(path, data)
+
+
+def _tree(path: str, data: bytes) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(data)
+    except SyntaxError as error:
+        # A wrong encoding is a SyntaxError without a place.
+        line, column = error.lineno or 1, max((error.offset or 1) - 1, 0)
+        raise UnreadableInput(error.msg or "invalid syntax", path=path, line=line, column=column) from error
+    except (RecursionError, MemoryError) as error:
+        raise UnreadableInput("the code nests too deeply to be parsed", path=path) from error
+    except ValueError as error:
+        raise UnreadableInput(str(error), path=path) from error
+
+
+def _text(data: bytes) -> str:
+    """The text that the parser saw; it has parsed, so the encoding is a sound one."""
+    import io
+    import tokenize
+
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return data.decode(encoding)
+
+
+def _is_newer(data: bytes) -> bool:
+    """Whether a parser of newer Python takes what ours refuses.
+
+    It is asked in a process of its own: deep nesting overflows its stack, which nothing in a process survives.
+    """
+    if b"\x00" in data or len(data) > MAX_MODULE_BYTES:
+        return False
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", "import sys, libcst; libcst.parse_module(sys.stdin.buffer.read())"],
+            input=data,
+            capture_output=True,
+            timeout=_NEWER_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0

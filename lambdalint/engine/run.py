@@ -1,0 +1,412 @@
+"""A check: find, join, ask the rules, sort what they say."""
+
+import gc
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from time import perf_counter
+from typing import Any, Final
+
+from lambdalint.engine.answers import Answers, things_around
+from lambdalint.engine.cache import Cache, digest
+from lambdalint.engine.embedded import Embedded
+from lambdalint.engine.executors import Executor
+from lambdalint.engine.modules import Crash, Modules, Unparsed, is_pure, module_facts
+from lambdalint.engine.registry import Registry
+from lambdalint.engine.result import Failure, Result, Summary
+from lambdalint.engine.select import Selection, selected
+from lambdalint.engine.suppress import Suppressions
+from lambdalint.errors import UnreadableInput
+from lambdalint.facts.imports import Imports
+from lambdalint.facts.reach import Reach
+from lambdalint.facts.scopes import Scopes
+from lambdalint.facts.symbols import Symbols
+from lambdalint.join.discover import discover
+from lambdalint.join.link import link
+from lambdalint.model.artifact import Artifact
+from lambdalint.model.finding import Confidence, Finding, Problem, Severity
+from lambdalint.model.function import Function, Layer, Trigger
+from lambdalint.model.places import Span
+from lambdalint.model.project import Module, Project
+from lambdalint.readers.text import decoded
+from lambdalint.readers.tree import Mounted, Tree
+from lambdalint.rule import Rule
+
+#: Facts that joining and filtering need, whatever rules run.
+_OWN_FACTS: Final = (Symbols, Imports, Scopes, Reach)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the engine itself has to say; its family is LL."""
+
+    code: str
+    name: str
+    severity: Severity
+    summary: str
+
+
+UNREADABLE_INPUT: Final = Message("LL001", "unreadable-input", Severity.ERROR, "A file cannot be read.")
+SYNTAX_ERROR: Final = Message("LL002", "syntax-error", Severity.ERROR, "A module that a handler loads does not parse.")
+NEWER_GRAMMAR: Final = Message("LL003", "newer-grammar", Severity.INFO, "A module needs the parser of a newer Python.")
+UNUSED_IGNORE: Final = Message("LL004", "unused-ignore", Severity.WARNING, "An ignore silences nothing.")
+CRASHED_RULE: Final = Message("LL005", "crashed-rule", Severity.ERROR, "A rule raised instead of answering.")
+MESSAGES: Final = (UNREADABLE_INPUT, SYNTAX_ERROR, NEWER_GRAMMAR, UNUSED_IGNORE, CRASHED_RULE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to run: what to look for, by which day, what not to look at.
+
+    The patterns of *per_path_ignores* and *exclude* are git's, relative to the folder *base* of the tree.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    min_confidence: Confidence = Confidence.LOW
+    per_path_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    honour_foreign_ignores: bool = True
+    exclude: tuple[str, ...] = ()
+    base: str = ""
+    today: date
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What a run has found so far."""
+
+    findings: list[Finding] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def say(self, message: Message, at: Span, text: str, hint: str | None = None) -> None:
+        """Add a finding of the engine's own; an error of it makes the report incomplete."""
+        self.findings.append(
+            Finding(message.code, message.name, message.severity, Confidence.HIGH, text, at, hint=hint)
+        )
+        if message.severity is Severity.ERROR:
+            self.failures.append(Failure(at.path, text, hint))
+
+
+def run(
+    tree: Tree,
+    paths: Sequence[str],
+    options: Options,
+    registry: Registry,
+    *,
+    cache: Cache,
+    executor: Executor,
+    version: str,
+    shown: Callable[[str], str] = str,
+    plans: Sequence[Artifact] = (),
+) -> Result:
+    """Check what is under *paths*.
+
+    *plans* are artifacts that are not written yet; each takes the place of its function's source folder.
+    """
+    started = perf_counter()
+    with _paused_collection():
+        return _Run(tree, options, registry, cache, executor, version, shown).result(paths, plans, started)
+
+
+class _Run:
+    def __init__(
+        self,
+        tree: Tree,
+        options: Options,
+        registry: Registry,
+        cache: Cache,
+        executor: Executor,
+        version: str,
+        shown: Callable[[str], str],
+    ) -> None:
+        self.tree = Mounted(tree)
+        self.options = options
+        self.registry = registry
+        self.shown = shown
+        self.rules = selected(registry, options.selection)
+        facts = module_facts(self.rules, _OWN_FACTS)
+        pure = [rule.code for rule in self.rules if is_pure(rule)]
+        names = [f"{fact.__module__}.{fact.__qualname__}" for fact in facts]
+        key = digest(version, *map(str, sys.version_info[:2]), *pure, "|", *names)
+        self.modules = Modules(self.tree, self.rules, facts, cache, key, executor)
+        self.answers = Answers(self.modules.fact)
+        self.found = _Findings()
+        self.crashes: list[Crash] = []
+
+    def result(self, paths: Sequence[str], plans: Sequence[Artifact], started: float) -> Result:
+        discovered = discover(self.tree, paths, self.options.exclude, self.options.base)
+        project = link(
+            self.tree,
+            discovered,
+            self.answers.per_module(Symbols),
+            self.answers.per_module(Imports),
+            self.options.today,
+        )
+        project = _with_plans(project, plans)
+        for failure in discovered.failures:
+            self._unreadable(failure)
+        self._ask(project)
+        self._module_findings(project)
+        self._crashes()
+        embedded = Embedded.of(project, self._read_text)
+        findings = [embedded.placed(finding) for finding in self.found.findings]
+        kept, suppressed = self._kept(findings, project)
+        kept = _fingerprinted(_unique(kept), self._read_text)
+        counts = Counter(finding.severity for finding in kept)
+        notes = [*project.notes]
+        if not project.functions and not discovered.failures:
+            self.found.failures.append(
+                Failure(
+                    ", ".join(self.shown(path) or "." for path in paths),
+                    "no Lambda function is declared here",
+                    "give the folder or the file of a CloudFormation or SAM template",
+                )
+            )
+        return Result(
+            findings=tuple(replace(finding, **self._shown(finding)) for finding in kept),
+            functions=project.functions,
+            failures=tuple(replace(each, path=self.shown(each.path)) for each in self.found.failures),
+            notes=tuple(notes),
+            summary=Summary(
+                files=len(project.templates) + len(project.modules),
+                functions=len(project.functions),
+                errors=counts[Severity.ERROR],
+                warnings=counts[Severity.WARNING],
+                infos=counts[Severity.INFO],
+                suppressed=suppressed,
+                seconds=perf_counter() - started,
+            ),
+            read_text=self._read_text,
+            shown=self.shown,
+        )
+
+    def _unreadable(self, failure: UnreadableInput) -> None:
+        at = Span(failure.path, failure.line, failure.column, failure.line, failure.column)
+        self.found.say(UNREADABLE_INPUT, at, failure.message, failure.hint)
+
+    def _ask(self, project: Project) -> None:
+        """Run the rules that look at more than one module."""
+        rules: dict[type, list[Rule]] = {}
+        for rule in self.rules:
+            if not is_pure(rule):
+                rules.setdefault(rule.subject, []).append(rule)
+        for subject, things, function in _subjects(project):
+            for rule in rules.get(subject, ()):
+                self._run_rule(rule, things, function)
+
+    def _run_rule(self, rule: Rule, things: Mapping[type, Any], function: Function | None) -> None:
+        try:
+            arguments = [self.answers.wanted(wanted, things) for wanted in rule.wants.values()]
+            problems = list(rule.check(*arguments))
+        except UnreadableInput as failure:
+            self._unreadable(failure)
+        except Exception as error:
+            subject = things[rule.subject]
+            name = getattr(subject, "name", None) or getattr(subject, "path", rule.subject.__name__)
+            place = function.template if function else str(name)
+            self.crashes.append(Crash(rule.name, place, f"{type(error).__name__}: {error}"))
+        else:
+            if rule.subject is Module:
+                self._reached(rule, things[Module].path, problems, things[Project])
+                return
+            self.found.findings += [_finding(rule, problem, function) for problem in problems]
+
+    def _module_findings(self, project: Project) -> None:
+        """What the modules that some handler loads gave by themselves."""
+        by_code = {rule.code: rule for rule in self.rules}
+        for module in project.modules:
+            checked = self.modules.checked(module.path)
+            self.crashes += checked.crashes
+            if checked.unparsed:
+                self._unparsed(checked.unparsed)
+            grouped: dict[str, list[Problem]] = {}
+            for code, problem in checked.problems:
+                grouped.setdefault(code, []).append(problem)
+            for code, problems in grouped.items():
+                self._reached(by_code[code], module.path, problems, project)
+
+    def _unparsed(self, unparsed: Unparsed) -> None:
+        if unparsed.newer:
+            running = f"{sys.version_info.major}.{sys.version_info.minor}"
+            text = f"this needs a newer parser than Python {running} has; the module was not looked at"
+            self.found.say(NEWER_GRAMMAR, unparsed.at, text, "run lambdalint with the newest Python")
+        else:
+            self.found.say(SYNTAX_ERROR, unparsed.at, unparsed.message)
+
+    def _reached(self, rule: Rule, path: str, problems: Iterable[Problem], project: Project) -> None:
+        """Keep the problems in code that some handler reaches; one function stands for all that do."""
+        scopes = self.modules.fact(path, Scopes)
+        for problem in problems:
+            if not isinstance(problem.at, Span) or scopes is None:
+                continue
+            scope = scopes.at(problem.at.line)
+            for function in self._loaders(project).get(path, ()):
+                reach: Reach = self.answers.wanted(Reach, things_around(project, function))
+                if (path, scope) in reach.init or (path, scope) in reach.invoke:
+                    self.found.findings.append(_finding(rule, problem, function))
+                    break
+
+    def _loaders(self, project: Project) -> Mapping[str, tuple[Function, ...]]:
+        if not hasattr(self, "_loaded"):
+            self._loaded = project.loaders()
+        return self._loaded
+
+    def _crashes(self) -> None:
+        for crash in dict.fromkeys(self.crashes):
+            text = f"{crash.rule} crashed on {crash.subject}: {crash.error}"
+            hint = "please report it; what the other rules found still holds"
+            self.found.say(CRASHED_RULE, Span.whole(crash.subject), text, hint)
+
+    def _kept(self, findings: list[Finding], project: Project) -> tuple[list[Finding], int]:
+        options = self.options
+        suppressions = Suppressions(
+            self._read_text,
+            project.templates,
+            options.per_path_ignores,
+            options.base,
+            options.honour_foreign_ignores,
+        )
+        kept = []
+        silenced = 0
+        for finding in findings:
+            if finding.confidence.rank > options.min_confidence.rank:
+                continue
+            own = finding.code.startswith("LL")
+            if not own and suppressions.silences(finding):
+                silenced += 1
+            else:
+                kept.append(finding)
+        judged = [template.path for template in project.templates]
+        judged += [module.path for module in project.modules if self.modules.checked(module.path).facts is not None]
+        for at, text in suppressions.unused(judged, self._running):
+            unused = Finding(UNUSED_IGNORE.code, UNUSED_IGNORE.name, UNUSED_IGNORE.severity, Confidence.HIGH, text, at)
+            if not {UNUSED_IGNORE.code, UNUSED_IGNORE.name, "LL"}.intersection(options.selection.ignore):
+                kept.append(unused)
+        return kept, silenced
+
+    def _running(self, name: str) -> bool | None:
+        meant = [rule for rule in self.registry.rules if name in (rule.code, rule.name, rule.family)]
+        return any(rule in self.rules for rule in meant) if meant else None
+
+    def _read_text(self, path: str) -> str | None:
+        try:
+            return decoded(self.tree.read(path), path)
+        except UnreadableInput:
+            return None
+
+    def _shown(self, finding: Finding) -> dict[str, Any]:
+        if self.shown is str:
+            return {}
+        return {
+            "at": replace(finding.at, path=self.shown(finding.at.path)),
+            "related": tuple(
+                replace(each, at=replace(each.at, path=self.shown(each.at.path))) for each in finding.related
+            ),
+        }
+
+
+def _subjects(project: Project) -> Iterator[tuple[type, Mapping[type, Any], Function | None]]:
+    """Everything a rule can be about, with what surrounds it."""
+    yield Project, things_around(project), None
+    for function in project.functions:
+        yield Function, things_around(project, function), function
+        for trigger in function.triggers:
+            yield Trigger, things_around(project, function, trigger), function
+        for permission in function.permissions:
+            yield type(permission), things_around(project, permission), function
+    for permission in project.permissions:
+        if permission.function is None:
+            yield type(permission), things_around(project, permission), None
+    for template in project.templates:
+        yield type(template), things_around(project, template), None
+        for resource in template.resources.values():
+            yield type(resource), things_around(project, template, resource), None
+    for layer in project.layers:
+        yield Layer, things_around(project, layer), None
+    owners = {id(function.artifact): function for function in project.functions if function.artifact}
+    for artifact in project.artifacts:
+        yield Artifact, things_around(project, artifact), owners.get(id(artifact))
+    for module in project.modules:
+        yield Module, things_around(project, module), None
+
+
+def _with_plans(project: Project, plans: Sequence[Artifact]) -> Project:
+    if not plans:
+        return project
+    planned = {plan.function: plan for plan in plans}
+    functions = tuple(
+        replace(function, artifact=planned.get(function.name, function.artifact)) for function in project.functions
+    )
+    kept = tuple(artifact for artifact in project.artifacts if artifact.layer)
+    return replace(project, functions=functions, artifacts=(*kept, *plans))
+
+
+def _finding(rule: Rule, problem: Problem, function: Function | None) -> Finding:
+    severity = problem.severity or rule.severity
+    confidence = problem.confidence or rule.confidence
+    if severity is Severity.ERROR and confidence is Confidence.LOW:
+        severity = Severity.WARNING
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=severity,
+        confidence=confidence,
+        message=problem.message,
+        at=problem.at,
+        function=function.name if function else None,
+        template=function.template if function else None,
+        related=problem.related,
+        fix=problem.fix,
+        hint=problem.hint,
+        url=rule.url,
+        covers=rule.covers,
+    )
+
+
+def _unique(findings: list[Finding]) -> list[Finding]:
+    """Sorted by place; what is said twice of one place, by several functions that share it, is said once."""
+
+    def place(finding: Finding) -> tuple[Any, ...]:
+        at = finding.at
+        where = (at.line, at.column, "") if isinstance(at, Span) else (0, 0, at.entry)
+        return at.path, *where, finding.code, finding.message, finding.function or ""
+
+    kept: dict[tuple[Any, ...], Finding] = {}
+    for finding in sorted(findings, key=place):
+        kept.setdefault((finding.at, finding.code, finding.message), finding)
+    return list(kept.values())
+
+
+def _fingerprinted(findings: list[Finding], read_text: Callable[[str], str | None]) -> list[Finding]:
+    """Findings that are recognised when their line moves: by rule, function, file and the text of the line."""
+    lines: dict[str, list[str]] = {}
+    seen: Counter[str] = Counter()
+    done = []
+    for finding in findings:
+        at = finding.at
+        if isinstance(at, Span):
+            if at.path not in lines:
+                lines[at.path] = (read_text(at.path) or "").splitlines()
+            text = "".join(lines[at.path][at.line - 1].split()) if at.line <= len(lines[at.path]) else ""
+        else:
+            text = at.entry
+        base = digest(finding.code, finding.function or "", at.path, text)
+        fingerprint = hashlib.sha256(f"{base} {seen[base]}".encode()).hexdigest()[:16]
+        seen[base] += 1
+        done.append(replace(finding, fingerprint=fingerprint))
+    return done
+
+
+@contextmanager
+def _paused_collection() -> Iterator[None]:
+    """Trees and nodes have no cycles; looking for some takes longer than building them."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

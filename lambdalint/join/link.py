@@ -1,0 +1,188 @@
+"""Templates, code and artifacts become one project."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+
+from lambdalint.errors import UnreadableInput
+from lambdalint.facts.imports import Imports
+from lambdalint.facts.per_module import PerModule
+from lambdalint.facts.symbols import Symbols
+from lambdalint.join.artifacts import function_artifact, layer_artifact
+from lambdalint.join.cloudformation import Declared, declare, read_template
+from lambdalint.join.code import load_code
+from lambdalint.join.discover import Discovered
+from lambdalint.join.properties import items_of, reference_of
+from lambdalint.join.sam import declare_sam
+from lambdalint.join.triggers import declared_triggers
+from lambdalint.model.artifact import Artifact, ArtifactKind
+from lambdalint.model.document import Mapping as Document
+from lambdalint.model.function import CodeKind, Function, Layer, Trigger
+from lambdalint.model.project import Module, Project
+from lambdalint.model.template import Dialect
+from lambdalint.model.values import Known
+from lambdalint.readers.tree import LazyTree, MemoryTree, Mounted
+
+
+def link(
+    tree: Mounted,
+    found: Discovered,
+    symbols: PerModule[Symbols],
+    imports: PerModule[Imports],
+    today: date,
+) -> Project:
+    """The project that the templates in *found* declare; archives and inline code are mounted into *tree*.
+
+    What cannot be read goes to the failures of *found*.
+    """
+    functions: list[Function] = []
+    layers: list[Layer] = []
+    templates = []
+    permissions = []
+    for path, document in found.documents.items():
+        try:
+            declared = _declared(document, path, tree)
+        except UnreadableInput as failure:
+            found.failures.append(failure)
+            continue
+        templates.append(declared.template)
+        permissions += declared.permissions
+        own_layers = [_with_artifact(layer, declared, tree, found) for layer in declared.layers]
+        layers += own_layers
+        by_name = {layer.name: layer for layer in own_layers}
+        functions += [
+            _joined(function, declared, by_name, tree, found, symbols, imports) for function in declared.functions
+        ]
+    return Project(
+        functions=tuple(functions),
+        templates=tuple(templates),
+        today=today,
+        layers=tuple(layers),
+        artifacts=tuple(_artifacts(functions, layers)),
+        permissions=tuple(permissions),
+        modules=tuple(
+            Module(path) for path in dict.fromkeys(path for each in functions for path in each.modules.values())
+        ),
+        notes=tuple(_notes(functions, found)),
+    )
+
+
+def _declared(document: Document, path: str, tree: Mounted) -> Declared:
+    template, evaluator = read_template(document, path)
+    if template.dialect is Dialect.SAM:
+        declared = declare_sam(document, template, evaluator, tree)
+    else:
+        declared = declare(template, tree)
+    declared.triggers += declared_triggers(template)
+    return declared
+
+
+def _joined(
+    function: Function,
+    declared: Declared,
+    layers: Mapping[str, Layer],
+    tree: Mounted,
+    found: Discovered,
+    symbols: PerModule[Symbols],
+    imports: PerModule[Imports],
+) -> Function:
+    local, complete = _local_layers(function, layers)
+    triggers: list[Trigger] = [trigger for trigger in declared.triggers if trigger.function == function.name]
+    joined = replace(
+        function,
+        triggers=tuple(triggers),
+        permissions=tuple(each for each in declared.permissions if each.function == function.name),
+        local_layers=local,
+        layers_complete=complete,
+    )
+    joined = replace(joined, artifact=_artifact(joined, tree, found))
+    _mount(joined, tree)
+    return load_code(tree, joined, symbols, imports, _roots(joined))
+
+
+def _artifact(function: Function, tree: Mounted, found: Discovered) -> Artifact | None:
+    try:
+        return function_artifact(tree, function)
+    except UnreadableInput as failure:
+        found.failures.append(failure)
+        return None
+
+
+def _with_artifact(layer: Layer, declared: Declared, tree: Mounted, found: Discovered) -> Layer:
+    users = [
+        function
+        for function in declared.functions
+        if any(
+            (reference := reference_of(item)) and reference.resource == layer.name for item in items_of(function.layers)
+        )
+    ]
+    try:
+        return replace(layer, artifact=layer_artifact(tree, layer, users))
+    except UnreadableInput as failure:
+        found.failures.append(failure)
+        return layer
+
+
+def _mount(function: Function, tree: Mounted) -> None:
+    code = function.code
+    if code is None or code.root is None:
+        return
+    if code.kind is CodeKind.INLINE:
+        text = function.resource.get("InlineCode") or function.resource.get("Code", "ZipFile")
+        if isinstance(text, Known):
+            tree.mount(code.root, MemoryTree({"index.py": str(text.value)}))
+    elif function.artifact and function.artifact.kind is ArtifactKind.ZIP:
+        tree.mount(code.root, LazyTree({entry.path: (entry.size, entry.read) for entry in function.artifact.entries}))
+
+
+def _local_layers(function: Function, layers: Mapping[str, Layer]) -> tuple[tuple[Layer, ...], bool]:
+    if not isinstance(function.layers, Known):
+        return (), function.layers is None
+    local = []
+    for item in function.layers.value:
+        reference = reference_of(item)
+        if reference and reference.resource in layers:
+            local.append(layers[reference.resource])
+    return tuple(local), len(local) == len(function.layers.value)
+
+
+def _roots(function: Function) -> tuple[str, ...]:
+    """The folders on ``sys.path``, in order: the code, then each layer's ``python`` and the layer itself.
+
+    A layer that ``sam build`` builds has no ``python`` folder in its source.
+    """
+    roots = [function.code.root] if function.code and function.code.root is not None else []
+    for layer in function.local_layers:
+        if layer.code.root is not None:
+            roots += [f"{layer.code.root}/python".lstrip("/"), layer.code.root]
+    return tuple(roots)
+
+
+def _artifacts(functions: list[Function], layers: list[Layer]) -> Iterator[Artifact]:
+    seen: set[tuple[str, str | None, str | None]] = set()
+    for owner in (*functions, *layers):
+        artifact = owner.artifact
+        if artifact is None:
+            continue
+        key = (artifact.path, artifact.runtime, artifact.architecture)
+        if key not in seen:
+            seen.add(key)
+            yield artifact
+
+
+def _notes(functions: list[Function], found: Discovered) -> Iterator[str]:
+    remote = sum(1 for each in functions if each.code is None or each.code.kind in (CodeKind.REMOTE, CodeKind.IMAGE))
+    if remote:
+        yield f"the code of {_count(remote, 'function')} is not in these files and was not looked at"
+    missing = sum(1 for each in functions if each.code and each.code.kind is CodeKind.MISSING)
+    if missing:
+        yield f"the code of {_count(missing, 'function')} is not where the template says, perhaps until it is built"
+    if found.placeholders:
+        yield (
+            f"{_count(len(found.placeholders), 'template')} hold placeholders and were left out: "
+            f"{', '.join(found.placeholders[:3])}{' …' if len(found.placeholders) > 3 else ''}"
+        )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
