@@ -1,0 +1,1 @@
+"""Who may invoke a function, and what the function may do."""

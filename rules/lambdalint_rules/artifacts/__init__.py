@@ -1,0 +1,1 @@
+"""What Lambda unpacks: archives, layers and the native code in them."""

@@ -1,0 +1,1 @@
+"""How a function is configured and how events are delivered to it."""
