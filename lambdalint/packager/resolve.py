@@ -1,0 +1,343 @@
+"""Requirements to pinned files, through uv.
+
+uv resolves for a platform, but names none with glibc 2.26: ``manylinux2014`` would withhold the newer wheels that fit,
+``manylinux_2_28`` would offer ones that do not load.  So it is given an index that lists only the files which fit (see
+:mod:`lambdalint.packager.legal_index`) and a platform at least as new; then its answer is right by construction, and
+when the newest version of something has no fitting wheel it backtracks by itself.  Source distributions are not listed,
+nothing is ever built.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
+from lambdalint.errors import Refused
+from lambdalint.packager.choice import Pin, best, is_wheel_name, legal, nearest, needs_newer_glibc, versions, why_not
+from lambdalint.packager.choice import why_no_tag
+from lambdalint.packager.host import Host
+from lambdalint.packager.index import File, Indexes
+from lambdalint.packager.legal_index import LegalIndex
+from lambdalint.packager.target import Target
+
+#: How long an answer stands before the indexes are asked again; what they themselves and pip hold a page fresh for.
+FRESH_S: Final = 600
+
+_MAX_S: Final = 600
+_MAX_MESSAGE_LINES: Final = 24
+_PLATFORMS: Final = (28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)  # glibc 2.x that uv has a name for
+_DROPPED_VARIABLES: Final = (
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX",
+    "UV_INDEX_URL",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_NO_INDEX",
+    "UV_OFFLINE",
+    "UV_CONFIG_FILE",
+    "UV_PYTHON",
+    "UV_SYSTEM_PYTHON",
+    "UV_NO_BINARY",
+    "UV_PROJECT",
+    "UV_WORKING_DIR",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be resolved.
+
+    *requirements* and *constraints* are PEP 508 lines; *hashes* are those allowed for a distribution, by its name:
+    when any are given, all must be.
+    """
+
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...] = ()
+    hashes: Mapping[str, frozenset[str]] | None = None
+    pre: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The files, by name, and what the reader should know about them."""
+
+    pins: tuple[Pin, ...]
+    notes: tuple[str, ...] = ()
+
+
+def resolve(question: Question, indexes: Indexes, target: Target, host: Host, *, fresh_s: int = FRESH_S) -> Answer:
+    """The best set of files for *question*; an answer younger than *fresh_s* seconds is given again.
+
+    Raises:
+        Refused: there is none, in words; or an index does not answer.
+    """
+    if not question.requirements:
+        return Answer(())
+    key = _key(question, indexes, target)
+    known = _remembered(host, key, fresh_s)
+    if known is not None:
+        return known
+    with LegalIndex(indexes, target) as index:
+        lines = _Uv(question, target, host).compile(index)
+    pins = tuple(_pin(line, question, indexes, target) for line in lines)
+    answer = Answer(pins, tuple(_held_back(pins, indexes, target)))
+    host.cache.put("resolved", key, json.dumps({"pins": [asdict(pin) for pin in pins], "notes": answer.notes}).encode())
+    return answer
+
+
+def _key(question: Question, indexes: Indexes, target: Target) -> str:
+    settings = indexes.settings
+    parts = [
+        question.requirements,
+        question.constraints,
+        sorted((name, sorted(hashes)) for name, hashes in (question.hashes or {}).items()),
+        question.pre,
+        str(target),
+        [indexes.web.remember(url) for url in (*settings.extra, settings.default or "", *settings.find_links)],
+        settings.merge,
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _remembered(host: Host, key: str, fresh_s: int) -> Answer | None:
+    place = host.cache.path("resolved", key)
+    try:
+        if place is None or time.time() - place.stat().st_mtime > fresh_s:
+            return None
+    except OSError:
+        return None
+    data = host.cache.get("resolved", key)
+    if data is None:
+        return None
+    document = json.loads(data)
+    return Answer(tuple(Pin(**row) for row in document["pins"]), tuple(document["notes"]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Uv:
+    question: Question
+    target: Target
+    host: Host
+
+    def compile(self, index: LegalIndex) -> list[Requirement]:
+        with tempfile.TemporaryDirectory(prefix="lambdalint-") as folder:
+            wanted, constraints = Path(folder, "requirements.in"), Path(folder, "constraints.txt")
+            wanted.write_text("\n".join(self.question.requirements) + "\n", encoding="utf-8")
+            constraints.write_text("\n".join(self.question.constraints) + "\n", encoding="utf-8")
+            try:
+                done = subprocess.run(  # noqa: S603
+                    self._command(index.url, wanted, constraints),
+                    env=self._environment(),
+                    cwd=folder,
+                    capture_output=True,
+                    timeout=_MAX_S,
+                    check=False,
+                    stdin=subprocess.DEVNULL,
+                )
+            except subprocess.TimeoutExpired:
+                raise Refused(
+                    f"uv found no set of versions within {_MAX_S} s", hint="pin some of the requirements"
+                ) from None
+            except OSError as error:
+                raise Refused(f"uv cannot be started: {error.strerror}", hint="pip install uv") from error
+        if index.error is not None:
+            raise index.error
+        if done.returncode != 0:
+            raise self._refusal(done.stderr.decode(errors="replace"), index)
+        return _requirements(done.stdout.decode(errors="replace"))
+
+    def _command(self, url: str, wanted: Path, constraints: Path) -> list[str]:
+        minor = next((minor for minor in _PLATFORMS if minor >= self.target.glibc[1]), _PLATFORMS[-1])
+        return [
+            _binary(),
+            *("pip", "compile", str(wanted), "--constraint", str(constraints)),
+            *("--python-version", self.target.python_full_version),
+            *("--python-platform", f"{self.target.machine}-manylinux_2_{minor}"),
+            *("--python", sys.executable, "--no-python-downloads"),
+            *("--default-index", url, "--only-binary", ":all:"),
+            # Its cache is by address, and ours is another one every time.
+            *("--no-cache", "--no-config", "--no-header", "--no-annotate", "--no-progress", "--color", "never"),
+            *(("--prerelease", "allow") if self.question.pre else ()),
+        ]
+
+    def _environment(self) -> dict[str, str]:
+        environment = {key: value for key, value in os.environ.items() if key not in _DROPPED_VARIABLES}
+        bypass = environment.get("NO_PROXY") or environment.get("no_proxy")
+        environment["NO_PROXY"] = environment["no_proxy"] = f"{bypass},127.0.0.1" if bypass else "127.0.0.1"
+        for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE"):
+            if "SSL_CERT_FILE" not in environment and environment.get(name):
+                environment["SSL_CERT_FILE"] = environment[name]
+        return environment
+
+    def _refusal(self, stderr: str, index: LegalIndex) -> Refused:
+        words = _own_words(stderr)
+        reasons, hint = self._reasons(words, index)
+        if reasons:
+            return Refused("\n".join(reasons), hint=hint)
+        return Refused(
+            f"no set of versions fits {self.target}:\n{words}" if words else f"uv failed for {self.target}",
+            hint="loosen one of the requirements that contradict each other",
+        )
+
+    def _reasons(self, words: str, index: LegalIndex) -> tuple[list[str], str | None]:
+        """What was kept from the resolver and may be why it failed: the versions that it names, or whole distributions."""
+        reasons: list[str] = []
+        hint: str | None = None
+        flat = " ".join(words.split())
+        for name in sorted(index.asked):
+            if not re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", flat.lower()):
+                continue
+            files = index._indexes.files(name)
+            if not files:
+                reasons.append(f"{name} is not on {index._indexes.settings.names}")
+                hint = hint or "is the name spelt right? UV_DEFAULT_INDEX or PIP_INDEX_URL name another index"
+                continue
+            by_version = versions(files)
+            for version in self._meant(name, flat, by_version):
+                reasons.append(f"{name} {version} {why_not(by_version[version], self.target)}")
+                other = nearest(version, files, self.target)
+                hint = hint or _advice(name, version, other, by_version[version], self.target)
+        return reasons[:6], hint
+
+    def _meant(self, name: str, words: str, by_version: Mapping[Version, Sequence[File]]) -> list[Version]:
+        """The unfit versions that the resolver's words or the requirements single out; the newest if all are unfit."""
+        unfit = {version for version, files in by_version.items() if not legal(files, self.target)}
+        singled = re.findall(rf"(?<![\w.-]){re.escape(name)}==([\w.!+-]+\w)", words, re.IGNORECASE)
+        named = {Version(text) for text in singled if _is_version(text)} & unfit
+        if named:
+            return sorted(named)
+        allowed = set(by_version)
+        for requirement in map(Requirement, (*self.question.requirements, *self.question.constraints)):
+            if canonicalize_name(requirement.name) == name and not requirement.url:
+                allowed &= set(requirement.specifier.filter(allowed, prereleases=True))
+        stable = {version for version in allowed if not version.is_prerelease} or allowed
+        return [max(stable)] if stable and allowed <= unfit else []
+
+
+def _advice(name: str, version: Version, other: Version | None, files: Sequence[File], target: Target) -> str:
+    if other is not None:
+        return f"{name} {other} has a wheel for {target}: ask for {name}=={other}"
+    if needs_newer_glibc(files, target):
+        return "move the function to python3.13, which runs on glibc 2.34"
+    if not any(file.is_wheel for file in files):
+        return f"build a wheel (`pip wheel --no-deps {name}=={version}`), put it into the project and name its path"
+    return f"no version of {name} has a wheel for {target}; use another distribution or another runtime"
+
+
+def _own_words(stderr: str) -> str:
+    """What uv says, without its ornaments, addresses of ours and anything secret."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", stderr)
+    text = re.sub(r"http://127\.0\.0\.1:\d+/\S+", "the index", text)
+    text = re.sub(r"//[^/@\s]+@", "//***@", text)
+    lines = [line.strip(" ×╰─▶│├") for line in text.splitlines() if not line.startswith(("Using ", "warning: "))]
+    lines = [line for line in lines if line and not line.startswith(("No solution found", "hint: "))]
+    more = len(lines) - _MAX_MESSAGE_LINES
+    return "\n".join([*lines[:_MAX_MESSAGE_LINES], *([f"… {more} more lines"] if more > 0 else [])])[:4000]
+
+
+def _requirements(text: str) -> list[Requirement]:
+    found = []
+    for line in text.splitlines():
+        line = line.strip()
+        if line and not line.startswith(("#", "-")):
+            try:
+                found.append(Requirement(line))
+            except InvalidRequirement as error:
+                raise Refused(f"uv's answer is not understood: {line[:100]}") from error
+    return sorted(found, key=lambda requirement: canonicalize_name(requirement.name))
+
+
+def _pin(requirement: Requirement, question: Question, indexes: Indexes, target: Target) -> Pin:
+    name = canonicalize_name(requirement.name)
+    hashes = (question.hashes or {}).get(name)
+    if question.hashes and hashes is None:
+        raise Refused(
+            f"{name} is needed, and has no hash where other requirements have one",
+            hint="with hashes, everything must be listed: `uv pip compile --generate-hashes` does that",
+        )
+    if requirement.url:
+        return _direct(name, requirement.url, hashes, target)
+    version = Version(next(iter(requirement.specifier)).version)
+    files = {file.filename: file for file in legal(indexes.files(name), target) if file.version == version}
+    if hashes:
+        allowed = {filename: file for filename, file in files.items() if f"sha256:{file.sha256}" in hashes}
+        if not allowed:
+            raise Refused(
+                f"none of the hashes stated for {name} {version} is that of {best(files, target)}",
+                hint="were they made for another platform? make them anew with `uv pip compile --generate-hashes`",
+            )
+        files = allowed
+    filename = best(files, target)
+    if filename is None:
+        raise Refused(f"uv chose {name} {version}, which no longer has a file for {target}", hint="try again")
+    file = files[filename]
+    return Pin(name, str(version), filename, file.url, file.sha256, file.size)
+
+
+def _direct(name: str, url: str, hashes: frozenset[str] | None, target: Target) -> Pin:
+    plain, _, fragment = url.partition("#")
+    filename = unquote(urlsplit(plain).path.rpartition("/")[2])
+    if not is_wheel_name(filename):
+        raise Refused(f"{name} is asked for as {filename}, which is no wheel", hint="name a wheel")
+    if target.rank(filename) is None:
+        raise Refused(f"{filename} does not fit {target}: {why_no_tag([filename], target)}", hint="name one that does")
+    stated = dict(part.partition("=")[::2] for part in fragment.split("&")).get("sha256")
+    sha256 = stated or next((text[7:] for text in sorted(hashes or ()) if text.startswith("sha256:")), None)
+    return Pin(name, str(parse_wheel_filename(filename)[1]), filename, plain, sha256)
+
+
+def _held_back(pins: tuple[Pin, ...], indexes: Indexes, target: Target) -> list[str]:
+    """Where the target's C library costs a newer version."""
+    notes = []
+    for pin in pins:
+        files = indexes.known().get(pin.name, ())
+        newer = [
+            version
+            for version, of_version in versions(files).items()
+            if version > Version(pin.version)
+            and not version.is_prerelease
+            and not legal(of_version, target)
+            and needs_newer_glibc(of_version, target)
+        ]
+        if newer:
+            glibc = ".".join(map(str, target.glibc))
+            notes.append(
+                f"{pin.name} {pin.version} is taken; {max(newer)} needs a newer glibc than {target.runtime} has ({glibc})"
+            )
+    return notes
+
+
+def _binary() -> str:
+    import uv
+
+    try:
+        return str(uv.find_uv_bin())
+    except FileNotFoundError as error:
+        raise Refused("uv, which resolves the requirements, is not installed", hint="pip install uv") from error
+
+
+def uv_version() -> str:
+    """The resolver's version, for the manifest."""
+    return metadata.version("uv")
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except ValueError:
+        return False
+    return True
