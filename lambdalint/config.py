@@ -85,7 +85,11 @@ def severity(text: str) -> Severity | None:
 def _table(file: Path) -> dict[str, Any] | None:
     """The part of *file* that is ours, ``None`` if there is no such part."""
     try:
-        document = tomli.loads(file.read_text(encoding="utf-8"))
+        content = file.read_bytes()
+        # Somebody else's file, perhaps one that is no TOML before a generator has filled it in.
+        if file.name == SHARED_FILE and b"lambdalint" not in content:
+            return None
+        document = tomli.loads(content.decode())
     except OSError as error:
         raise ConfigError(f"{file}: the file cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

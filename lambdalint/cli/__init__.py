@@ -72,7 +72,11 @@ class Commands(click.Group):
         sys.exit(code or 0)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    "lambdalint",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="lambdalint %(version)s")
 def main() -> None:
     """Check AWS Lambda functions whole, code, template and artifact, and package them without Docker."""
