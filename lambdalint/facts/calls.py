@@ -1,5 +1,6 @@
 """The calls of a module."""
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,8 +14,7 @@ from lambdalint.model.places import Span
 class Call:
     """One call as written.
 
-    *name* is the callee's qualified name, *receiver* what a method is called on where that has no name.  *callee* is
-    the place of what is called, without the arguments.  *scope* is the qualified name of the enclosing ``def`` or
+    *name* is the callee's qualified name, *receiver* what a method is called on where that has no name.  *scope* is the qualified name of the enclosing ``def`` or
     lambda, ``""`` at module level.  ``**mapping`` is under ``"**"`` in *keywords*, ``*rest`` an ``Opaque`` argument.
     *assigned* is the name that gets the result, as ``client`` or ``self.client``.  *result* is what the call gives.
     *skipped*: never runs in Lambda, under ``TYPE_CHECKING`` or ``__main__``.
@@ -22,7 +22,7 @@ class Call:
 
     name: str | None
     span: Span
-    callee: Span
+    callee_end: tuple[int, int]
     scope: str
     args: tuple[Expression, ...]
     keywords: Mapping[str, Expression] = field(hash=False)
@@ -45,6 +45,11 @@ class Call:
         return self.args[position]
 
     @property
+    def callee(self) -> Span:
+        """The place of what is called, without the arguments."""
+        return Span(self.span.path, self.span.line, self.span.column, *self.callee_end)
+
+    @property
     def may_have_more(self) -> bool:
         """Whether ``*rest`` or ``**rest`` may bring arguments that cannot be seen."""
         return self.has_star_args or "**" in self.keywords
@@ -58,30 +63,25 @@ class Calls:
 
     @classmethod
     def of(cls, names: Names) -> "Calls":
-        walk, source = names.walk, names.source
+        walk = names.walk
         guards = Guards(names)
         found = []
         for node, scope, context in walk.calls:
-            name, receiver = names.callee(node, scope)
-            starred = False
-            args = []
-            for each in node.args:
-                args.append(names.describe(each, scope))
-                if type(each).__name__ == "Starred":
-                    starred = True
+            called = names.called(node, scope)
+            function = names.span(node.func)
             found.append(
                 Call(
-                    name,
-                    source.span(node),
-                    source.span(node.func),
+                    called.name,
+                    names.span(node),
+                    (function.end_line, function.end_column),
                     scope.owner.name,
-                    tuple(args),
-                    {keyword.arg or "**": names.describe(keyword.value, scope) for keyword in node.keywords},
-                    receiver,
-                    starred,
+                    called.args,
+                    called.keywords,
+                    called.receiver,
+                    any(type(each) is ast.Starred for each in node.args),
                     node in walk.awaited,
                     context is not None and context.loop,
-                    guards.of(context, scope),
+                    guards.of(context, scope) if context is not None else (),
                     walk.assigned.get(node),
                     node in walk.entered,
                     node in walk.decorators,
@@ -93,4 +93,4 @@ class Calls:
 
 
 def _position(call: Call) -> tuple[int, int]:
-    return call.callee.end_line, call.callee.end_column
+    return call.callee_end

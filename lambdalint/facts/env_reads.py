@@ -3,12 +3,22 @@
 import ast
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from lambdalint.facts.expressions import Expression, Literal
 from lambdalint.facts.guards import Guard, GuardKind, Guards
 from lambdalint.facts.names import Names
 from lambdalint.facts.walk import Context, Scope
 from lambdalint.model.places import Span
+
+
+_READERS: Final = (
+    "os.getenv",
+    "os.environ.get",
+    "os.environ.pop",
+    "os.environ.__getitem__",
+    "os.environ.setdefault",
+)
 
 
 class Absence(Enum):
@@ -65,7 +75,7 @@ class _Finder:
         for node, scope, context in names.walk.memberships:
             if self._is_environ(node.comparators[0], scope):
                 self._add(node, node.left, Absence.TESTED, None, scope, context)
-        for node, scope, context in names.walk.calls:
+        for node, scope, context in names.calls_of(*_READERS):
             self._call(node, scope, context)
 
     def _is_environ(self, node: ast.expr, scope: Scope) -> bool:
@@ -74,8 +84,8 @@ class _Finder:
         return self.names.name(node, scope) == "os.environ"
 
     def _call(self, node: ast.Call, scope: Scope, context: Context | None) -> None:
-        name = self.names.callee(node, scope)[0]
-        if name is None or not node.args or not name.startswith(("os.environ.", "os.getenv")):
+        name = self.names.called(node, scope).name
+        if name is None or not node.args:
             return
         default = node.args[1] if len(node.args) > 1 else None
         for keyword in node.keywords:
@@ -109,7 +119,7 @@ class _Finder:
             EnvRead(
                 name,
                 absence,
-                self.names.source.span(node),
+                self.names.span(node),
                 scope.owner.name,
                 value,
                 any(_deals_with(guard, name) for guard in guards),

@@ -10,7 +10,8 @@ bound in the module itself start with a colon (``:helper``, ``:Orders.save``), r
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from operator import attrgetter
+from typing import Any, Final, TypeAlias
 
 Plain: TypeAlias = str | bytes | int | float | complex | bool | None
 
@@ -162,41 +163,45 @@ def qualified_name(expression: Expression) -> str | None:
 
     Of alternatives, ``None`` does not count: nobody calls a method of it.
     """
-    match expression:
-        case Name(name):
-            return name
-        case CallOf(name, args):
-            return result_name(name, args)
-        case Either(options):
-            names = {qualified_name(option) for option in options if option != NONE}
-            return names.pop() if len(names) == 1 else None
-        case Joined() | Literal(value=str()):
-            return "str"
-        case Literal(value=bytes()):
-            return "bytes"
-        case Collection(kind):
-            return kind
-        case _:
-            return None
+    # Asked for every name and call of a program: plain comparisons of types, the frequent ones first.
+    kind = type(expression)
+    if kind is Name:
+        return expression.name  # type: ignore[union-attr]
+    if kind is EventPath or kind is Parameter or kind is Opaque:
+        return None
+    if isinstance(expression, CallOf):
+        return result_name(expression.name, expression.args)
+    if isinstance(expression, Literal):
+        return type(expression.value).__name__ if isinstance(expression.value, str | bytes) else None
+    if isinstance(expression, Either):
+        names = {qualified_name(option) for option in expression.options if option != NONE}
+        return names.pop() if len(names) == 1 else None
+    if isinstance(expression, Collection):
+        return expression.kind
+    return "str" if kind is Joined else None
 
 
 def parts(expression: Expression) -> "tuple[Expression, ...]":
     """The expressions directly inside."""
-    match expression:
-        case Joined(parts=inner) | Opaque(parts=inner) | Either(options=inner):
-            return inner
-        case CallOf(_, args, keywords, receiver):
-            return (*(() if receiver is None else (receiver,)), *args, *keywords.values())
-        case Collection(_, items, keys):
-            return (*keys, *items)
-        case Attribute(of):
-            return (of,)
-        case Item(of, key):
-            return (of,) if key is None else (of, key)
-        case Env(default=default) if default is not None:
-            return (default,)
-        case _:
-            return ()
+    get = _PARTS.get(type(expression))
+    return () if get is None else get(expression)
+
+
+def _call_parts(call: CallOf) -> tuple[Expression, ...]:
+    inner = (*call.args, *call.keywords.values()) if call.keywords else call.args
+    return inner if call.receiver is None else (call.receiver, *inner)
+
+
+_PARTS: Final[dict[type, Callable[[Any], tuple[Expression, ...]]]] = {
+    CallOf: _call_parts,
+    Joined: attrgetter("parts"),
+    Opaque: attrgetter("parts"),
+    Either: attrgetter("options"),
+    Collection: lambda found: (*found.keys, *found.items) if found.keys else found.items,
+    Attribute: lambda found: (found.of,),
+    Item: lambda found: (found.of,) if found.key is None else (found.of, found.key),
+    Env: lambda found: () if found.default is None else (found.default,),
+}
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
@@ -205,7 +210,9 @@ def walk(expression: Expression) -> Iterator[Expression]:
     while stack:
         found = stack.pop()
         yield found
-        stack.extend(reversed(parts(found)))
+        get = _PARTS.get(type(found))
+        if get is not None:
+            stack.extend(reversed(get(found)))
 
 
 def depends_on_event(expression: Expression) -> bool | None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from lambdalint.facts.expressions import Env, EventPath, Literal, qualified_name, walk
+from lambdalint.facts.expressions import CallOf, Env, EventPath, Literal, Name, Opaque, walk
 from lambdalint.facts.names import Names
 from lambdalint.facts.walk import Branch, Context, Scope
 
 _MAX_GUARDS: Final = 16
+_ENVIRON: Final = (Name("os.environ"),)
 _VERSIONS: Final = ("sys.version_info", "sys.version", "sys.platform", "platform.system", "os.name")
 
 
@@ -101,27 +102,21 @@ class Guards:
         variables: list[str] = []
         read: list[str] = []
         on_event = False
-        for node in _shallow(test):
-            if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
-                if self._names.name(node.comparators[0], scope) == "os.environ":
-                    left = self._names.describe(node.left, scope)
-                    if isinstance(left, Literal) and isinstance(left.value, str):
-                        variables.append(left.value)
-                        if node is test and isinstance(node.ops[0], ast.NotIn):
-                            negated = not negated
-            elif isinstance(node, ast.Call):
-                called = self._names.callee(node, scope)[0]
-                if called is not None:
-                    read.append(called)
-                variables += [each.name for each in walk(self._names.describe(node, scope)) if isinstance(each, Env)]
-            elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
-                found = self._names.describe(node, scope)
-                on_event = on_event or isinstance(found, EventPath)
-                variables += [each.name for each in walk(found) if isinstance(each, Env)]
-                named = qualified_name(found)
-                if named is not None:
-                    read.append(named)
+        for part in walk(self._names.describe(test, scope)):
+            if isinstance(part, Env):
+                variables.append(part.name)
+            elif isinstance(part, EventPath):
+                on_event = True
+            elif isinstance(part, Name | CallOf):
+                if part.name is not None:
+                    read.append(part.name)
+            elif isinstance(part, Opaque) and part.kind == "bool" and part.parts[1:] == _ENVIRON:
+                key = part.parts[0]
+                if isinstance(key, Literal) and isinstance(key.value, str):
+                    variables.append(key.value)
         if variables:
+            if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotIn):
+                negated = not negated
             return Guard(GuardKind.ENV, tuple(dict.fromkeys(variables)), negated, on_event)
         names = tuple(dict.fromkeys(read))
         version = any(name in _VERSIONS or name.startswith("sys.version_info") for name in names)
@@ -160,13 +155,3 @@ def _plain(node: ast.expr) -> str | None:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return f"{node.value.id}.{node.attr}"
     return None
-
-
-def _shallow(test: ast.expr, most: int = 60) -> list[ast.AST]:
-    """The nodes of a test, but no more than *most*."""
-    found: list[ast.AST] = [test]
-    number = 0
-    while number < len(found) < most:
-        found.extend(ast.iter_child_nodes(found[number]))
-        number += 1
-    return found

@@ -1,5 +1,6 @@
 """The import statements of a module, and which of the names they bind are used."""
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,11 +71,11 @@ class Imports:
         guards = Guards(names)
         found: list[Import] = []
         for node, scope, context in names.walk.imports:
-            span = names.source.span(node)
+            span = names.span(node)
             around = guards.of(context, scope)
             in_class = scope.kind is ScopeKind.CLASS
             for alias in node.names:
-                if type(node).__name__ == "Import":
+                if isinstance(node, ast.Import):
                     bound = alias.asname or alias.name.partition(".")[0]
                     found.append(Import(alias.name, 0, None, bound, scope.owner.name, span, around, False, in_class))
                 else:
@@ -92,10 +93,8 @@ class Imports:
                             in_class,
                         )
                     )
-        for node, scope, context in names.walk.calls:
-            if not node.args or names.callee(node, scope)[0] not in ("importlib.import_module", "__import__"):
-                continue
-            name = names.describe(node.args[0], scope)
+        for node, scope, context in names.calls_of("importlib.import_module", "__import__"):
+            name = names.describe(node.args[0], scope) if node.args else None
             if isinstance(name, Literal) and isinstance(name.value, str) and len(node.args) == 1:
                 level = len(name.value) - len(name.value.lstrip("."))
                 found.append(
@@ -105,7 +104,7 @@ class Imports:
                         None,
                         names.walk.assigned.get(node),
                         scope.owner.name,
-                        names.source.span(node),
+                        names.span(node),
                         guards.of(context, scope),
                         True,
                     )
@@ -140,11 +139,14 @@ def _imported(names: Names) -> frozenset[str]:
 
 def _used(names: Names, bound: frozenset[str]) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
+    asked: set[tuple[Scope, str]] = set()
     for group in (names.walk.reads, names.walk.calls):
         for node, scope, _ in group:
             name = root(node)
-            if name in bound and _is_import(names, scope, name):
-                found.setdefault(scope.owner.name, set()).add(name)
+            if name in bound and (scope, name) not in asked:
+                asked.add((scope, name))
+                if _is_import(names, scope, name):
+                    found.setdefault(scope.owner.name, set()).add(name)
     return {scope: frozenset(each) for scope, each in sorted(found.items())}
 
 
@@ -155,16 +157,15 @@ def _is_import(names: Names, scope: Scope, name: str) -> bool:
 
 def root(node: Any) -> str:
     """The first name of a chain of attributes that is read or called; ``""`` when it does not start with a name."""
-    node = getattr(node, "func", node)
-    while type(node).__name__ == "Attribute":
+    if type(node) is ast.Call:
+        node = node.func
+    while type(node) is ast.Attribute:
         node = node.value
-    return getattr(node, "id", "")
+    return node.id if type(node) is ast.Name else ""
 
 
 def _names_in(annotation: Any) -> list[str]:
     """The names in an annotation, also in one that is written as a string, roughly."""
-    import ast
-
     found: list[str] = []
     stack = [annotation]
     while stack:

@@ -2,9 +2,10 @@
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from string import Formatter
+from typing import Any, Final, NamedTuple
 
 from lambdalint.facts.expressions import (
     NONE,
@@ -25,9 +26,9 @@ from lambdalint.facts.expressions import (
     depends_on_event,
     parts,
     qualified_name,
-    result_name,
 )
-from lambdalint.facts.walk import Binding, Bound, Scope, ScopeKind, Walk, first_parameter
+from lambdalint.facts.walk import Binding, Bound, Place, Scope, ScopeKind, Walk, first_parameter
+from lambdalint.model.places import Span
 from lambdalint.model.source import Source
 
 BUILTINS: Final = frozenset(dir(builtins))
@@ -45,6 +46,15 @@ _MAX_TEXT: Final = 4096
 _MAX_ITEMS: Final = 64
 
 
+class Called(NamedTuple):
+    """A call: the callee's qualified name, what it is a method of where it has none, and the arguments."""
+
+    name: str | None
+    receiver: Expression | None
+    args: tuple[Expression, ...]
+    keywords: dict[str, Expression]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Names:
     """Answers what a node of the tree is; each is worked out once.
@@ -54,18 +64,35 @@ class Names:
 
     walk: Walk
     source: Source
+    _ascii: bool
     _described: dict[ast.AST, Expression] = field(default_factory=dict, repr=False)
     _bound: dict[tuple[Scope, str], Expression] = field(default_factory=dict, repr=False)
     _sizes: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
     _busy: set[tuple[Scope, str]] = field(default_factory=set, repr=False)
+    _calls: dict[ast.AST, Called] = field(default_factory=dict, repr=False)
+    _changes: dict[tuple[Scope, str], list[tuple[ast.AST, Scope]]] = field(default_factory=dict, repr=False)
+    by_name: dict[str | None, list[Place]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, walk: Walk, source: Source) -> "Names":
-        names = cls(walk, source)
+        names = cls(walk, source, source.text.isascii())
+        names._find_changes()
+        by_name = names.by_name
         # Inner calls come after the outer ones: described first, they keep the recursion shallow.
-        for node, scope, _ in reversed(walk.calls):
-            names.describe(node, scope)
+        for place in reversed(walk.calls):
+            name = names.called(place.node, place.scope).name
+            found = by_name.get(name)
+            if found is None:
+                by_name[name] = [place]
+            else:
+                found.append(place)
         return names
+
+    def span(self, node: ast.AST) -> Span:
+        """The place of *node*, which must have one."""
+        if self._ascii:
+            return Span(self.source.path, node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
+        return self.source.span(node)
 
     def describe(self, node: ast.AST, scope: Scope, nesting: int = 0) -> Expression:
         """What *node*, evaluated in *scope*, is."""
@@ -82,6 +109,19 @@ class Names:
     def name(self, node: ast.AST, scope: Scope) -> str | None:
         """The qualified name of what *node* is."""
         return qualified_name(self.describe(node, scope))
+
+    def called(self, node: ast.Call, scope: Scope) -> Called:
+        """The callee and the arguments of a call."""
+        found = self._calls.get(node)
+        if found is None:
+            self.describe(node, scope)
+            found = self._calls.get(node)
+        return Called(None, None, (), {}) if found is None else found
+
+    def calls_of(self, *names: str) -> Iterator[Place]:
+        """The calls whose callee has one of these qualified names."""
+        for name in names:
+            yield from self.by_name.get(name, ())
 
     def callee(self, node: ast.Call, scope: Scope, nesting: int = 0) -> tuple[str | None, Expression | None]:
         """The qualified name of what is called, and what it is a method of where it has none."""
@@ -274,26 +314,38 @@ class Names:
             return Env(key.value)
         return self.bounded(Item(of, key))
 
+    def _find_changes(self) -> None:
+        """Sort the statements that change an object by the variable that holds it."""
+        for scope in self.walk.scopes:
+            for name, nodes in scope.changes.items():
+                home = self.home(scope, name)
+                if home is not None:
+                    self._changes.setdefault((home, name), []).extend((node, scope) for node in nodes)
+
     def _changed(self, found: Expression, home: Scope, name: str, nesting: int) -> Expression:
         """*found* with what statements of the same scope add to it."""
-        changes = home.changes.get(name)
-        if not changes or not isinstance(found, Collection):
+        if not isinstance(found, Collection | Either):
             return found
+        changes = self._changes.get((home, name))
+        if not changes:
+            return found
+        if isinstance(found, Either):
+            return self.bounded(Either(tuple(_open(option) for option in found.options)))
         items, keys, complete = list(found.items), list(found.keys), found.complete
-        for node in changes:
+        for node, scope in changes:
             if len(items) > _MAX_ITEMS:
                 return self.bounded(Collection(found.kind, tuple(items), tuple(keys), False))
             if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-                value = UNKNOWN if node.value is None else self.describe(node.value, home, nesting)
+                value = UNKNOWN if node.value is None else self.describe(node.value, scope, nesting)
                 if found.kind == "dict" and isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-                    keys.append(self.describe(target.slice, home, nesting))
+                    keys.append(self.describe(target.slice, scope, nesting))
                     items.append(value)
                 else:
                     complete = False
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 method = node.func.attr
-                added = [self.describe(each, home, nesting) for each in node.args]
+                added = [self.describe(each, scope, nesting) for each in node.args]
                 if method in ("append", "add") and len(added) == 1 and found.kind != "dict":
                     items.append(added[0])
                     complete = False  # as often as it runs
@@ -301,7 +353,7 @@ class Names:
                     complete = complete and len(added) <= 1
                     for keyword in node.keywords:
                         keys.append(UNKNOWN if keyword.arg is None else Literal(keyword.arg))
-                        items.append(self.describe(keyword.value, home, nesting))
+                        items.append(self.describe(keyword.value, scope, nesting))
                     if added and isinstance(added[0], Collection) and added[0].kind == "dict":
                         keys.extend(added[0].keys)
                         items.extend(added[0].items)
@@ -310,6 +362,13 @@ class Names:
                 elif method in ("extend", "insert", "setdefault", "pop", "remove", "clear", "popitem", "discard"):
                     complete = False
         return self.bounded(Collection(found.kind, tuple(items), tuple(keys), complete))
+
+
+def _open(expression: Expression) -> Expression:
+    """*expression*, of which nobody knows any more whether it is all."""
+    if isinstance(expression, Collection):
+        return Collection(expression.kind, expression.items, expression.keys, False)
+    return expression
 
 
 def imported_module(node: ast.ImportFrom) -> str:
@@ -356,6 +415,7 @@ def _call(names: Names, node: ast.Call, scope: Scope, nesting: int) -> Expressio
         ]
     )
     keywords = {keyword.arg or "**": describe(keyword.value, scope, nesting) for keyword in node.keywords}
+    names._calls[node] = Called(name, receiver, args, keywords)
     if name is not None:
         if name in _ENV_READERS and args:
             read = args[0]
@@ -407,23 +467,27 @@ def _formatted(
     whole = Opaque((pattern, *args, *keywords.values()))
     if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
         return whole
+    try:
+        fields = list(Formatter().parse(pattern.value))
+    except ValueError:
+        return whole
     found: list[Expression] = []
     number = 0
-    for piece in pattern.value.replace("{{", "\0").replace("}}", "\1").split("{"):
-        inside, closed, after = piece.rpartition("}") if found or number else ("", "", piece)
-        if closed:
-            key = inside.partition(":")[0].partition("!")[0]
-            index = number if not key else int(key) if key.isdecimal() and len(key) < 4 else None
-            found.append(keywords.get(key, UNKNOWN) if index is None else args[index] if index < len(args) else UNKNOWN)
+    for before, key, layout, conversion in fields[:_MAX_ITEMS]:
+        if before:
+            found.append(Literal(before))
+        if key is None:
+            continue
+        if key.isdecimal() or not key:
+            index = int(key or number) if len(key) < 4 else len(args)
+            value = args[index] if index < len(args) else UNKNOWN
             number += 1
-        elif found or number:
-            return whole
-        if after:
-            found.append(Literal(after.replace("\0", "{").replace("\1", "}")))
-        number = max(number, 0)
-        if not found:
-            found.append(Literal(""))
-    return Joined(tuple(found))
+        else:
+            value = keywords.get(key, UNKNOWN)
+        found.append(Opaque((value,)) if layout or conversion else value)
+    if len(fields) > _MAX_ITEMS:
+        found.append(UNKNOWN)
+    return _join(found)
 
 
 def _binary(names: Names, node: ast.BinOp, scope: Scope, nesting: int) -> Expression:
@@ -626,4 +690,3 @@ _DESCRIBERS: Final[dict[type[ast.AST], Callable[[Names, Any, Scope, int], Expres
     ast.DictComp: _comprehension("dict"),
     ast.GeneratorExp: _comprehension("generator"),
 }
-__all__ = ["BUILTINS", "Names", "imported_module", "imported_name", "result_name"]

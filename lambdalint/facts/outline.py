@@ -3,8 +3,19 @@
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from lambdalint.facts.expressions import CallOf, Expression, Name, qualified_name, walk
+from lambdalint.facts.expressions import (
+    CallOf,
+    Env,
+    EventPath,
+    Expression,
+    Literal,
+    Name,
+    Parameter,
+    qualified_name,
+    walk,
+)
 from lambdalint.facts.names import Names
 from lambdalint.facts.walk import Context, Scope
 from lambdalint.model.places import Span
@@ -27,23 +38,24 @@ class Outline:
         calls: dict[str, dict[str, Span]] = {}
         mentions: dict[str, dict[str, Span]] = {}
         registered: dict[str, Span] = {}
-        span = names.source.span
+        span = names.span
 
         def note(into: dict[str, dict[str, Span]], scope: Scope, name: str, node: ast.AST) -> None:
             found = into.setdefault(scope.owner.name, {})
             if name not in found:
                 found[name] = span(node)
 
-        seen: set[tuple[str, int]] = set()
+        inside: dict[int, tuple[str, ...]] = {}
 
         def mention(found: Expression, scope: Scope, node: ast.AST) -> None:
-            key = (scope.owner.name, id(found))
-            if key in seen:
-                return
-            seen.add(key)
-            for part in walk(found):
-                name = part.name if isinstance(part, Name) else None
-                if name is not None and ("." in name or ":" in name):
+            if isinstance(found, Name):
+                if "." in found.name or ":" in found.name:
+                    note(mentions, scope, found.name, node)
+            elif type(found) not in _NAMELESS:
+                mentioned = inside.get(id(found))
+                if mentioned is None:
+                    mentioned = inside[id(found)] = _mentioned(found)
+                for name in mentioned:
                     note(mentions, scope, name, node)
 
         def skipped(context: Context | None) -> bool:
@@ -52,7 +64,7 @@ class Outline:
         for node, scope, context in names.walk.calls:
             if skipped(context):
                 continue
-            name, receiver = names.callee(node, scope)
+            name, receiver, _, _ = names.called(node, scope)
             if name is not None:
                 note(calls, scope, name, node)
             elif receiver is not None:
@@ -66,10 +78,21 @@ class Outline:
             if not skipped(context):
                 found = names.describe(node, scope)
                 mention(found, scope, node)
-                name = qualified_name(found)
-                if isinstance(found, CallOf) and name is not None:
-                    note(mentions, scope, name, node)
         for child in names.walk.scopes:
             if child.name.rpartition(".")[2].startswith("<lambda:") and child.parent is not None:
                 note(mentions, child.parent, f":{child.name}", child.node)
         return cls(calls, mentions, registered)
+
+
+_NAMELESS: Final = (Literal, EventPath, Parameter, Env)
+
+
+def _mentioned(expression: Expression) -> tuple[str, ...]:
+    """The names inside, and the one of an instance."""
+    found = [
+        part.name for part in walk(expression) if isinstance(part, Name) and ("." in part.name or ":" in part.name)
+    ]
+    name = qualified_name(expression)
+    if isinstance(expression, CallOf) and name is not None:
+        found.append(name)
+    return tuple(dict.fromkeys(found))

@@ -232,7 +232,7 @@ def _symbol(names: Names, name: str, binding: Binding) -> Symbol:
     conditional = context is not None and any(
         each.branch in (Branch.IF, Branch.EXCEPT, Branch.MAIN, Branch.TYPE_CHECKING) for each in context.outwards()
     )
-    return Symbol(name, _kind(binding, value), names.source.span(binding.node), value, conditional)
+    return Symbol(name, _kind(binding, value), names.span(binding.node), value, conditional)
 
 
 def _kind(binding: Binding, value: Expression) -> SymbolKind:
@@ -270,7 +270,7 @@ def _definitions(names: Names) -> dict[str, Definition]:
         around = scope.parent or names.walk.module
         found[scope.name] = Definition(
             scope.name,
-            names.source.span(node),
+            names.span(node),
             _signature(node.args),
             tuple(_decorator(names, each, around) for each in getattr(node, "decorator_list", ())),
             isinstance(node, ast.AsyncFunctionDef),
@@ -295,7 +295,7 @@ def _class(names: Names, scope: Scope) -> Class:
     metaclass = [keyword.value for keyword in node.keywords if keyword.arg == "metaclass"]
     return Class(
         scope.name,
-        names.source.span(node),
+        names.span(node),
         tuple(names.name(base, around) for base in node.bases),
         {name: child.name for name, child in scope.members.items() if child.kind is ScopeKind.DEF},
         attributes,

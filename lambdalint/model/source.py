@@ -1,7 +1,9 @@
 """The text of a Python module, and the places of its nodes."""
 
 import ast
+from bisect import bisect_left
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from lambdalint.model.places import Span
 
@@ -13,6 +15,7 @@ class Source:
     path: str
     text: str
     _lines: list[str] = field(default_factory=list, init=False, repr=False)
+    _starts: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def lines(self) -> list[str]:
@@ -32,4 +35,9 @@ class Source:
     def _characters(self, line: int, column: int) -> int:
         if self.text.isascii() or line > len(self.lines):
             return column
-        return len(self.lines[line - 1].encode()[:column].decode(errors="ignore"))
+        starts = self._starts.get(line)
+        if starts is None:
+            text = self.lines[line - 1]
+            widths = () if text.isascii() else (len(character.encode(errors="replace")) for character in text)
+            starts = self._starts[line] = tuple(accumulate(widths, initial=0)) if widths else ()
+        return bisect_left(starts, column) if starts else column
