@@ -326,4 +326,6 @@ def _stable_floors(artifact: Artifact) -> Iterator[tuple[str | None, tuple[int, 
 
 
 def _without_platform(path: str) -> str:
-    return re.sub(r"[\W_]+", " ", _PLATFORM_WORDS.sub("", path.lower().replace("x86-64", "x86_64"))).strip()
+    """*path* without the words that name a platform, and without the ``lib`` that Linux puts before a name."""
+    words = _PLATFORM_WORDS.sub("", path.lower().replace("x86-64", "x86_64"))
+    return re.sub(r"[\W_]+", " ", re.sub(r"(^|/)lib(?=\w)", r"\1", words)).strip()

@@ -52,7 +52,7 @@ def check(function: Function, sizes: UnpackedSizes) -> Problems:
     allowed = limit("artifact", "unpacked", "max_bytes")
     if sizes.total_bytes <= allowed:
         return
-    largest = ", ".join(f"{name} {_mb(size)}" for name, size in sizes.largest(4))
+    largest = ", ".join(f"{name} {_mb(size)}" for name, size in sizes.largest(4) if size >= MB)
     parts = (
         f"function {_mb(sizes.function_bytes)} MB + layers {_mb(sizes.layer_bytes)} MB = " if sizes.layer_bytes else ""
     )
