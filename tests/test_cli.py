@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ from click.testing import CliRunner, Result
 
 import lambdalint
 from lambdalint.cli import main
+from lambdalint.cli.output import Progress
 from lambdalint.config import Config
 from lambdalint.engine.registry import Registry
 from lambdalint.errors import Refused
 from lambdalint.model.finding import Confidence, Profile, Severity
 from lambdalint.reporters import FORMATS, render
+from lambdalint.reporters.packages import Package, Packaging
+from lambdalint.reporters.packages import render as packages_report
 from lambdalint.reporters.view import View
 from lambdalint.rule import Function, Problems, rule
 from tests.made_up import FINDINGS, result
@@ -205,6 +209,44 @@ def test_an_interrupt_is_quiet(asked: Asked) -> None:
     done = run("check")
     assert done.exit_code == 130
     assert done.output.strip() == ""
+
+
+def test_package_passes_its_arguments_on_and_shows_what_was_built(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app").mkdir()
+    calls = []
+    package = Package("Orders", "dist/Orders.zip", "python3.13", "x86_64", 3, 1000, 500, "0f" * 32)
+    packaging = Packaging((package,), (), result((), failures=()), 0.1)
+
+    def packaged(path: Path, config: Config, **rest: Any) -> Packaging:
+        rest.pop("progress")("resolving Orders")
+        calls.append((path, config, rest))
+        return packaging
+
+    monkeypatch.setitem(vars(lambdalint), "package", packaged)
+    done = run("package", "app", "--function", "Orders", "--out", "build", "--plan")
+    assert done.exit_code == 0
+    assert done.stdout == packages_report(packaging, View())
+    assert done.stderr == ""
+    assert calls == [(Path("app"), Config(), {"functions": ("Orders",), "out": Path("build"), "plan_only": True})]
+    run("package")
+    assert calls[1] == (Path(), Config(), {"functions": (), "out": Path("dist"), "plan_only": False})
+
+
+def test_progress_is_one_line_of_a_terminal_and_gone_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "20")
+    stream = Terminal()
+    with Progress(stream) as progress:
+        progress("resolving\x1b[2J " + "x" * 50)
+    assert stream.getvalue() == "\r\x1b[Kresolving\\x1b[2J …\r\x1b[K"
+    with Progress(StringIO()) as progress:
+        progress("unseen")
 
 
 @rule(

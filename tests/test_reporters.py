@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 from lambdalint.model.finding import Severity
 from lambdalint.model.places import Span
 from lambdalint.reporters import FORMATS, render
+from lambdalint.reporters.packages import Package, Packaging, size
+from lambdalint.reporters.packages import render as packages_report
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import Line, columns, cut, visible
 from tests.made_up import FAILURES, FINDINGS, FUNCTIONS, finding, result
@@ -250,3 +252,23 @@ def test_wide_and_combining_characters_are_measured() -> None:
     assert columns("e\u0301") == 1
     assert Line.of("\ta\tb").starts == [0, 4, 5, 8, 9]
     assert visible("a\u202eb\x1b[0m\u00a0\udcff") == "a\\u202eb\\x1b[0m\\xa0\\udcff"
+
+
+def test_packages_are_shown_with_their_sizes() -> None:
+    clean = result((), failures=(), notes=())
+    packages = (
+        Package("Orders", "dist/Orders.zip", "python3.13", "x86_64", 1204, 12_345_678, 4_100_000, "0f" * 32),
+        Package("Jobs", "dist/Jobs.zip", "python3.9", "arm64", 1, 812, asides=("no bytecode: there is no Python 3.9",)),
+    )
+    packaging = Packaging(packages, (("Web", "nodejs22.x is not Python"),), clean, 0.842)
+    matches_snapshot("packages.txt", packages_report(packaging, View()))
+    nothing = packages_report(Packaging((), (), clean, 0.1), View())
+    assert nothing == "Nothing to package (0.10 s)\n"
+    refused = packages_report(Packaging((), (), result((), notes=()), 0.1), View())
+    assert refused.startswith("failed: broken.yaml: ")
+
+
+def test_sizes_are_said_as_people_say_them() -> None:
+    assert [size(number) for number in (0, 999, 1000, 999_499, 262_144_000, 10**10)] == [
+        *("0 B", "999 B", "1.0 kB", "999.5 kB", "262.1 MB", "10,000.0 MB"),
+    ]

@@ -83,22 +83,33 @@ def colour(command: Decorated) -> Decorated:
     )(command)
 
 
+def config_file(command: Decorated) -> Decorated:
+    """The option that names the configuration."""
+    return click.option(
+        "--config",
+        "config_file",
+        type=ExistingPath(),
+        metavar="FILE",
+        help="Use this configuration instead of the nearest lambdalint.toml or pyproject.toml.",
+    )(command)
+
+
 def configured(
     paths: Iterable[Path],
-    config_file: Path | None,
+    file: Path | None,
     *,
-    select: Iterable[tuple[str, ...]],
-    extend_select: Iterable[tuple[str, ...]],
-    ignore: Iterable[tuple[str, ...]],
-    profile: str | None,
-    min_confidence: str | None,
+    select: Iterable[tuple[str, ...]] = (),
+    extend_select: Iterable[tuple[str, ...]] = (),
+    ignore: Iterable[tuple[str, ...]] = (),
+    profile: str | None = None,
+    min_confidence: str | None = None,
     fail_on: str | None = None,
 ) -> Config:
     """The configuration for *paths*, and what the command line says about it.
 
     ``--select`` takes the place of all that the configuration selects and ignores; the others add to it.
     """
-    config = Config.read(config_file) if config_file else Config.find(paths)
+    config = Config.read(file) if file else Config.find(paths)
     chosen = _flat(select)
     if chosen:
         config = replace(config, select=chosen, extend_select=(), ignore=())
@@ -135,13 +146,7 @@ _SELECTION: Final = (
         type=OneOf(tuple(each.value for each in Confidence)),
         help="Leave out findings that are less sure.",
     ),
-    click.option(
-        "--config",
-        "config_file",
-        type=ExistingPath(),
-        metavar="FILE",
-        help="Use this configuration instead of the nearest lambdalint.toml or pyproject.toml.",
-    ),
+    config_file,
 )
 
 

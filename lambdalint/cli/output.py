@@ -4,12 +4,16 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final, Self
 
 import click
 
 from lambdalint.errors import UsageError
 from lambdalint.reporters.view import View
+from lambdalint.reporters.visible import cut, visible
+
+#: Erases the line to its end.
+_ERASE: Final = "\x1b[K"
 
 
 def colour_of(stream: IO[Any], wish: str = "auto") -> bool:
@@ -56,6 +60,29 @@ def write_file(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}", hint="does the folder exist?") from error
+
+
+class Progress:
+    """Says what is going on in one line of a terminal, written over and over and gone in the end; elsewhere nothing."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._shows = stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._show("")
+
+    def __call__(self, message: str) -> None:
+        """Show *message* instead of the one before."""
+        self._show(cut(visible(message), shutil.get_terminal_size().columns - 1))
+
+    def _show(self, line: str) -> None:
+        if self._shows:
+            self._stream.write(f"\r{_ERASE}{line}")
+            self._stream.flush()
 
 
 def _repository_folder() -> str:
