@@ -23,7 +23,7 @@ class LegalIndex:
     def __init__(self, indexes: Indexes, target: Target) -> None:
         self.error: LambdalintError | None = None
         self.asked: set[str] = set()
-        self._indexes = indexes
+        self.indexes = indexes
         self._target = target
         self._secret = secrets.token_urlsafe(16)
         self._lock = Lock()
@@ -50,7 +50,7 @@ class LegalIndex:
     def page(self, name: str) -> bytes | None:
         """The list of a distribution's files; ``None`` when it has none, or nobody can say."""
         try:
-            files = self._indexes.files(name)
+            files = self.indexes.files(name)
         except LambdalintError as error:
             with self._lock:
                 self.error = self.error or error
@@ -63,7 +63,7 @@ class LegalIndex:
     def _row(self, file: File) -> dict[str, Any]:
         row: dict[str, Any] = {
             "filename": file.filename,
-            "url": self._indexes.web.with_credentials(file.url),
+            "url": self.indexes.web.with_credentials(file.url),
             "hashes": {"sha256": file.sha256} if file.sha256 else {},
             "yanked": file.yanked,
             "core-metadata": file.metadata,
@@ -89,7 +89,7 @@ class LegalIndex:
                 self.end_headers()
                 self.wfile.write(body or b"")
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 pass
 
         return Handler

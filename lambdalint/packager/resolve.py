@@ -27,8 +27,17 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from lambdalint.errors import Refused
-from lambdalint.packager.choice import Pin, best, is_wheel_name, legal, nearest, needs_newer_glibc, versions, why_not
-from lambdalint.packager.choice import why_no_tag
+from lambdalint.packager.choice import (
+    Pin,
+    best,
+    is_wheel_name,
+    legal,
+    nearest,
+    needs_newer_glibc,
+    versions,
+    why_no_tag,
+    why_not,
+)
 from lambdalint.packager.host import Host
 from lambdalint.packager.index import File, Indexes
 from lambdalint.packager.legal_index import LegalIndex
@@ -39,6 +48,8 @@ FRESH_S: Final = 600
 
 _MAX_S: Final = 600
 _MAX_MESSAGE_LINES: Final = 24
+_ORNAMENT: Final = re.compile(r"^[\W_]*(?:(?:error|cause): )?")
+_SKIPPED: Final = ("Using ", "warning: ", "hint: ", "No solution found")
 _PLATFORMS: Final = (28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)  # glibc 2.x that uv has a name for
 _DROPPED_VARIABLES: Final = (
     "UV_DEFAULT_INDEX",
@@ -188,37 +199,51 @@ class _Uv:
         reasons, hint = self._reasons(words, index)
         if reasons:
             return Refused("\n".join(reasons), hint=hint)
+        withheld = self._withheld(words, index)
         return Refused(
-            f"no set of versions fits {self.target}:\n{words}" if words else f"uv failed for {self.target}",
+            "\n".join([f"no set of versions fits {self.target}:", words or "uv does not say why", *withheld]),
             hint="loosen one of the requirements that contradict each other",
         )
 
     def _reasons(self, words: str, index: LegalIndex) -> tuple[list[str], str | None]:
-        """What was kept from the resolver and may be why it failed: the versions that it names, or whole distributions."""
+        """What was kept from the resolver and is why it failed: versions that it names, or whole distributions."""
         reasons: list[str] = []
         hint: str | None = None
         flat = " ".join(words.split())
         for name in sorted(index.asked):
-            if not re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", flat.lower()):
+            if not _mentions(flat, name):
                 continue
-            files = index._indexes.files(name)
+            files = index.indexes.files(name)
             if not files:
-                reasons.append(f"{name} is not on {index._indexes.settings.names}")
+                reasons.append(f"{name} is not on {index.indexes.settings.names}")
                 hint = hint or "is the name spelt right? UV_DEFAULT_INDEX or PIP_INDEX_URL name another index"
                 continue
             by_version = versions(files)
+            for version in _singled(name, flat) - set(by_version):
+                if not any(file.version == version for file in files):
+                    reasons.append(f"there is no {name} {version}")
+                    other = nearest(version, files, self.target)
+                    hint = hint or (f"{name} {other} has a wheel for {self.target}" if other else None)
             for version in self._meant(name, flat, by_version):
                 reasons.append(f"{name} {version} {why_not(by_version[version], self.target)}")
                 other = nearest(version, files, self.target)
                 hint = hint or _advice(name, version, other, by_version[version], self.target)
         return reasons[:6], hint
 
+    def _withheld(self, words: str, index: LegalIndex) -> list[str]:
+        """For each distribution that the resolver speaks of: that it has a newer version which does not fit."""
+        lines = []
+        for name in sorted(index.asked):
+            by_version = versions(index.indexes.files(name))
+            newest = max((version for version in by_version if not version.is_prerelease), default=None)
+            if newest and _mentions(words, name) and not legal(by_version[newest], self.target):
+                lines.append(f"{name} {newest} {why_not(by_version[newest], self.target)}")
+        return lines[:6]
+
     def _meant(self, name: str, words: str, by_version: Mapping[Version, Sequence[File]]) -> list[Version]:
         """The unfit versions that the resolver's words or the requirements single out; the newest if all are unfit."""
         unfit = {version for version, files in by_version.items() if not legal(files, self.target)}
-        singled = re.findall(rf"(?<![\w.-]){re.escape(name)}==([\w.!+-]+\w)", words, re.IGNORECASE)
-        named = {Version(text) for text in singled if _is_version(text)} & unfit
-        if named:
+        if named := _singled(name, words) & unfit:
             return sorted(named)
         allowed = set(by_version)
         for requirement in map(Requirement, (*self.question.requirements, *self.question.constraints)):
@@ -226,6 +251,16 @@ class _Uv:
                 allowed &= set(requirement.specifier.filter(allowed, prereleases=True))
         stable = {version for version in allowed if not version.is_prerelease} or allowed
         return [max(stable)] if stable and allowed <= unfit else []
+
+
+def _mentions(words: str, name: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", words, re.IGNORECASE) is not None
+
+
+def _singled(name: str, words: str) -> set[Version]:
+    """The versions that *words* name as ``name==version``."""
+    texts = re.findall(rf"(?<![\w.-]){re.escape(name)}==([\w.!+-]+\w)", words, re.IGNORECASE)
+    return {Version(text) for text in texts if _is_version(text)}
 
 
 def _advice(name: str, version: Version, other: Version | None, files: Sequence[File], target: Target) -> str:
@@ -243,8 +278,8 @@ def _own_words(stderr: str) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", stderr)
     text = re.sub(r"http://127\.0\.0\.1:\d+/\S+", "the index", text)
     text = re.sub(r"//[^/@\s]+@", "//***@", text)
-    lines = [line.strip(" ×╰─▶│├") for line in text.splitlines() if not line.startswith(("Using ", "warning: "))]
-    lines = [line for line in lines if line and not line.startswith(("No solution found", "hint: "))]
+    lines = [_ORNAMENT.sub("", line).strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(_SKIPPED)]
     more = len(lines) - _MAX_MESSAGE_LINES
     return "\n".join([*lines[:_MAX_MESSAGE_LINES], *([f"… {more} more lines"] if more > 0 else [])])[:4000]
 
@@ -316,7 +351,7 @@ def _held_back(pins: tuple[Pin, ...], indexes: Indexes, target: Target) -> list[
         if newer:
             glibc = ".".join(map(str, target.glibc))
             notes.append(
-                f"{pin.name} {pin.version} is taken; {max(newer)} needs a newer glibc than {target.runtime} has ({glibc})"
+                f"{pin.name} {pin.version} is taken: {max(newer)} needs a newer glibc than {target.runtime}'s {glibc}"
             )
     return notes
 

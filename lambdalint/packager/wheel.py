@@ -1,0 +1,177 @@
+"""A wheel as an installer would lay it out at the root of the package, in memory.
+
+Left out are programs (``bin/``), C headers, type stubs, foreign bytecode and what installers leave behind for
+themselves; ``RECORD`` is written anew for what is left.
+
+Source: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+"""
+
+import base64
+import csv
+import hashlib
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from lambdalint.errors import Refused
+from lambdalint.packager.choice import Pin
+from lambdalint.packager.pack import RawMember
+
+#: Changes with what is left out or rewritten, so that packs made by other rules are not taken for ours.
+RULES: Final = "1"
+
+_MAX_UNPACKED_BYTES: Final = 2 * 1024 * 1024 * 1024
+_MAX_MEMBERS: Final = 200_000
+_LEFT_OUT_METADATA: Final = frozenset(("INSTALLER", "REQUESTED", "direct_url.json", "RECORD.jws", "RECORD.p7s"))
+_LEFT_OUT_SUFFIXES: Final = (".h", ".hpp", ".hh")
+_SPREAD: Final = ("purelib", "platlib", "data")
+_HASHES: Final = frozenset(("sha256", "sha384", "sha512"))
+
+
+def installed(path: Path, pin: Pin) -> list[RawMember]:
+    """The files of the wheel at *path*, as they lie in the package.
+
+    Raises:
+        Refused: it is cut short, is not as its ``RECORD`` says, or holds paths that leave the package.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _installed(archive, pin)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
+        raise Refused(
+            f"{pin.filename} cannot be unpacked: {str(error)[:200] or type(error).__name__}",
+            hint="the file at the index is broken; take another version",
+        ) from error
+
+
+def _installed(archive: zipfile.ZipFile, pin: Pin) -> list[RawMember]:
+    files = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+    _check(archive, files, pin)
+    info_folder = _metadata_folder(files, pin)
+    record = _record(archive, f"{info_folder}/RECORD", pin)
+    found: dict[str, RawMember] = {}
+    for name in sorted(files):
+        data = archive.read(name)
+        _verify(name, data, record, info_folder, pin)
+        path = _placed(name, info_folder)
+        if path is None or not _is_kept(path, info_folder):
+            continue
+        executable = bool((files[name].external_attr >> 16) & 0o111) and is_program(data)
+        if path in found and found[path].data != data:
+            raise Refused(f"{pin.filename} brings {path} twice, with different content", hint="take another version")
+        found[path] = RawMember(path, data, executable)
+    kept = _without_useless_stubs(found)
+    kept.append(RawMember(f"{info_folder}/RECORD", _new_record(kept, f"{info_folder}/RECORD")))
+    return sorted(kept, key=lambda member: member.path)
+
+
+def is_program(data: bytes) -> bool:
+    """Whether a file can be executed at all: a mode bit on anything else is an accident of its file system."""
+    return data.startswith((b"#!", b"\x7fELF"))
+
+
+def _check(archive: zipfile.ZipFile, files: Mapping[str, zipfile.ZipInfo], pin: Pin) -> None:
+    infos = archive.infolist()
+    if len(infos) > _MAX_MEMBERS or sum(info.file_size for info in infos) > _MAX_UNPACKED_BYTES:
+        raise Refused(f"{pin.filename} unpacks to more than a function may hold")
+    for info in infos:
+        if not is_safe(info.filename.rstrip("/")):
+            raise Refused(
+                f"{pin.filename} holds {info.filename[:100]!r}, which leaves the folder it is unpacked into",
+                hint="do not install it anywhere",
+            )
+        if info.flag_bits & 1:
+            raise Refused(f"{pin.filename} is encrypted")
+
+
+def is_safe(path: str) -> bool:
+    """Whether a member's path stays below the folder that it is unpacked into, on every system."""
+    parts = path.split("/")
+    return (
+        bool(path)
+        and not any(part in ("", ".", "..") for part in parts)
+        and not re.search(r"[\\\x00-\x1f\x7f]", path)
+        and not re.match(r"[A-Za-z]:", path)
+    )
+
+
+def _metadata_folder(files: Mapping[str, zipfile.ZipInfo], pin: Pin) -> str:
+    folders = {name.partition("/")[0] for name in files if name.partition("/")[0].endswith(".dist-info")}
+    folders = {folder for folder in folders if f"{folder}/WHEEL" in files}
+    if len(folders) != 1:
+        raise Refused(f"{pin.filename} is no wheel: it has {len(folders)} folders with a WHEEL file instead of one")
+    folder = folders.pop()
+    for name in ("METADATA", "RECORD"):
+        if f"{folder}/{name}" not in files:
+            raise Refused(f"{pin.filename} is no wheel: {folder}/{name} is missing", hint="take another version")
+    return folder
+
+
+def _record(archive: zipfile.ZipFile, name: str, pin: Pin) -> dict[str, str]:
+    """Hashes by path as the wheel states them, ``sha256=…``; empty where it states none."""
+    try:
+        rows = list(csv.reader(io.StringIO(archive.read(name).decode())))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Refused(f"{pin.filename} has a RECORD that cannot be read: {error}") from error
+    return {row[0].removeprefix("./"): row[1] for row in rows if len(row) >= 2}
+
+
+def _verify(name: str, data: bytes, record: Mapping[str, str], info_folder: str, pin: Pin) -> None:
+    stated = record.get(name)
+    if not stated or name == f"{info_folder}/RECORD":
+        return
+    algorithm, _, digest = stated.partition("=")
+    if algorithm in _HASHES and _digest(algorithm, data) != digest.rstrip("="):
+        raise Refused(
+            f"{pin.filename} has a RECORD that says otherwise about {name} than what is in it",
+            hint="it was changed after it was built; take another version or another index",
+        )
+
+
+def _digest(algorithm: str, data: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.new(algorithm, data).digest()).rstrip(b"=").decode()
+
+
+def _placed(name: str, info_folder: str) -> str | None:
+    """Where an installer puts a member; ``None`` for programs and headers."""
+    first, _, rest = name.partition("/")
+    if not first.endswith(".data") or first.removesuffix(".data") != info_folder.removesuffix(".dist-info"):
+        return name
+    scheme, _, rest = rest.partition("/")
+    if scheme not in _SPREAD or not rest or (scheme == "data" and rest.startswith(("bin/", "include/", "Scripts/"))):
+        return None
+    return rest
+
+
+def _is_kept(path: str, info_folder: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    if folder == info_folder and (name in _LEFT_OUT_METADATA or name == "RECORD"):
+        return False
+    parts = path.split("/")
+    return "__pycache__" not in parts and not path.endswith(_LEFT_OUT_SUFFIXES)
+
+
+def _without_useless_stubs(found: Mapping[str, RawMember]) -> list[RawMember]:
+    """All but the type stubs that nothing reads: ``lazy_loader.attach_stub`` does read the one beside its module."""
+    kept = []
+    for path, member in found.items():
+        if path.endswith(".pyi"):
+            module = found.get(str(PurePosixPath(path).with_suffix(".py")))
+            if module is None or b"attach_stub" not in module.data:
+                continue
+        kept.append(member)
+    return kept
+
+
+def _new_record(members: list[RawMember], path: str) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    rows: Iterator[tuple[str, str, int | str]] = (
+        (member.path, f"sha256={_digest('sha256', member.data)}", len(member.data)) for member in members
+    )
+    writer.writerows(sorted([*rows, (path, "", "")], key=lambda row: row[0]))
+    return text.getvalue().encode()
