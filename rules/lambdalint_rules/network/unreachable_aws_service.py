@@ -91,7 +91,7 @@ def check(function: Function, unreached: Unreached) -> Problems:
         if has_gateway_endpoint(need.client):
             missing, hint = f"a gateway endpoint for {need.client}", "declare the gateway endpoint; it costs nothing"
         elif services and not is_global(need.client):
-            missing = f"a {services[0]} endpoint"
+            missing = f"an endpoint for {services[0]}"
             hint = f"declare an interface endpoint for {services[0]}, or route 0.0.0.0/0 to a NAT gateway"
         else:
             missing, hint = f"a known endpoint for {need.client}", "route 0.0.0.0/0 of the subnets to a NAT gateway"

@@ -1,0 +1,106 @@
+"""How a module treats the records of a batch: where it loops over them, and where it reports single failures."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from lambdalint.facts.expressions import CallOf, Collection, EventPath, Expression, walk
+from lambdalint.facts.names import Names
+from lambdalint.facts.walk import Bound
+from lambdalint.model.places import Span
+
+#: Functions and methods of Powertools whose result reports single failures.
+_RESPONSES: Final = ("process_partial_response", "async_process_partial_response")
+_PROCESSORS: Final = ("BatchProcessor", "AsyncBatchProcessor")
+_LISTS: Final = ("Records", "records")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLoop:
+    """A loop over the records of the event.
+
+    *span* is its head, *calls* are the places of the calls in its body that leave the handler when they fail: those
+    not under a ``try`` of the loop's own whose handlers go on.
+    """
+
+    scope: str
+    span: Span
+    calls: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """The loops over records, and by scope the place of what returns ``batchItemFailures``.
+
+    *processed*: a batch processor of Powertools is used in the module.
+    """
+
+    loops: tuple[RecordLoop, ...]
+    reported: tuple[tuple[str, Span], ...]
+    processed: bool
+
+    @classmethod
+    def of(cls, names: Names) -> "Batches":
+        reported = (
+            (scope.owner.name, names.source.span(node))
+            for node, scope, _ in names.walk.returns
+            if node.value is not None and _reports(names.describe(node.value, scope))
+        )
+        processed = any(
+            (name := names.callee(node, scope)[0]) is not None and name.rpartition(".")[2] in _RESPONSES + _PROCESSORS
+            for node, scope, _ in names.walk.calls
+        )
+        return cls(tuple(_loops(names)), tuple(reported), processed)
+
+
+def _reports(value: Expression) -> bool:
+    for part in walk(value):
+        if isinstance(part, Collection) and part.kind == "dict" and part.get("batchItemFailures") is not None:
+            return True
+        if isinstance(part, CallOf) and part.name is not None:
+            owner, _, method = part.name.rpartition(".")
+            if method in _RESPONSES or (method == "response" and owner.removesuffix("()").endswith(_PROCESSORS)):
+                return True
+    return False
+
+
+def _loops(names: Names) -> Iterator[RecordLoop]:
+    seen: set[ast.AST] = set()
+    for scope in names.walk.scopes:
+        for bindings in scope.bindings.values():
+            for bound, node, value, _, evaluated, _ in bindings:
+                if bound is not Bound.ELEMENT or node in seen or not isinstance(node, ast.For | ast.AsyncFor):
+                    continue
+                if _is_records(names.describe(value, evaluated)):
+                    seen.add(node)
+                    yield RecordLoop(scope.owner.name, names.source.span(node.iter), tuple(_leaving(node, names)))
+
+
+def _is_records(value: Expression) -> bool:
+    return any(
+        isinstance(part, EventPath)
+        and not part.context
+        and part.keys[-1:]
+        and part.keys[-1] in _LISTS
+        and len(part.keys) == 1
+        for part in walk(value)
+    )
+
+
+def _leaving(loop: ast.For | ast.AsyncFor, names: Names) -> Iterator[Span]:
+    waiting: list[ast.AST] = list(loop.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Try | ast.TryStar) and any(_goes_on(handler) for handler in node.handlers):
+            waiting += [*node.orelse, *node.finalbody]  # a handler deals with the failure
+            continue
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Call):
+            yield names.source.span(node)
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+def _goes_on(handler: ast.ExceptHandler) -> bool:
+    return not any(isinstance(node, ast.Raise) for statement in handler.body for node in ast.walk(statement))
