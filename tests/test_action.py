@@ -23,6 +23,7 @@ BASH = shutil.which("bash")
 pytestmark = pytest.mark.skipif(not BASH, reason="needs bash, which is not installed")
 
 FAULTY = """\
+Transform: AWS::Serverless-2016-10-31
 Resources:
   Orders:
     Type: AWS::Serverless::Function
@@ -196,7 +197,7 @@ def test_findings_annotate_the_lines_fail_the_job_and_are_summed_up(
     job = runner.run(installed)
     assert job.exit_code == 1, job.log
     (error,) = [line for line in job.annotations() if "memory-out-of-range" in line]
-    assert error.startswith("::error file=template.yaml,line=8,")
+    assert error.startswith("::error file=template.yaml,line=9,")
     assert job.outputs["exit-code"] == "1"
     assert job.outputs["errors"] == "1"
     document: Any = json.loads(Path(job.outputs["findings"]).read_text(encoding="utf-8"))
@@ -230,7 +231,7 @@ def test_paths_are_one_a_line_and_annotated_from_the_root_of_the_repository(
     job = runner.run(installed, working_directory="services", paths="some orders\n\n", select="memory-out-of-range")
     assert job.exit_code == 1, job.log
     (error,) = job.annotations()
-    assert error.startswith("::error file=services/some orders/template.yaml,line=8,")
+    assert error.startswith("::error file=services/some orders/template.yaml,line=9,")
 
 
 def test_what_inputs_hold_is_never_run(runner: Runner, installed: dict[str, dict[str, str]]) -> None:

@@ -244,7 +244,7 @@ def test_progress_is_one_line_of_a_terminal_and_gone_in_the_end(monkeypatch: pyt
     stream = Terminal()
     with Progress(stream) as progress:
         progress("resolving\x1b[2J " + "x" * 50)
-    assert stream.getvalue() == "\r\x1b[Kresolving\\x1b[2J …\r\x1b[K"
+    assert stream.getvalue() == "\r\x1b[Kresolving\\x1b[2J x…\r\x1b[K"
     with Progress(StringIO()) as progress:
         progress("unseen")
 

@@ -75,7 +75,7 @@ def _document(rule: Rule) -> dict[str, Any]:
 def _row(rule: Rule, longest: int, view: View, style: Style) -> str:
     mark = "*" if rule.profile is Profile.STRICT else " "
     start = f"{rule.code}{mark} {rule.name:<{longest}}  {rule.severity.value:<7}  "
-    summary = rule.summary.removesuffix(".")
+    summary = rule.summary.removesuffix(".").replace("``", "`")
     if view.width:
         summary = cut(summary, max(view.width - columns(start), 1))
     severity = style.severity(rule.severity, f"{rule.severity.value:<7}")
