@@ -79,15 +79,12 @@ class _Findings:
     """What a run has found so far."""
 
     findings: list[Finding] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
 
     def say(self, message: Message, at: Span, text: str, hint: str | None = None) -> None:
-        """Add a finding of the engine's own; an error of it makes the report incomplete."""
+        """Add a finding of the engine's own."""
         self.findings.append(
             Finding(message.code, message.name, message.severity, Confidence.HIGH, text, at, hint=hint)
         )
-        if message.severity is Severity.ERROR:
-            self.failures.append(Failure(at.path, text, hint))
 
 
 def run(
@@ -156,20 +153,20 @@ class _Run:
         kept, suppressed = self._kept(findings, project)
         kept = _fingerprinted(_unique(kept), self._read_text)
         counts = Counter(finding.severity for finding in kept)
-        notes = [*project.notes]
-        if not project.functions and not discovered.failures:
-            self.found.failures.append(
-                Failure(
-                    ", ".join(self.shown(path) or "." for path in paths),
-                    "no Lambda function is declared here",
-                    "give the folder or the file of a CloudFormation or SAM template",
-                )
-            )
+        failures = [
+            Failure(self.shown(each.path), each.message, each.hint)
+            for each in kept
+            if each.code.startswith("LL") and each.severity is Severity.ERROR
+        ]
+        if not project.functions and not failures:
+            where = ", ".join(self.shown(path) or "." for path in paths)
+            hint = "give the folder or the file of a CloudFormation or SAM template"
+            failures.append(Failure(where, "no Lambda function is declared here", hint))
         return Result(
             findings=tuple(replace(finding, **self._shown(finding)) for finding in kept),
             functions=project.functions,
-            failures=tuple(replace(each, path=self.shown(each.path)) for each in self.found.failures),
-            notes=tuple(notes),
+            failures=tuple(failures),
+            notes=project.notes,
             summary=Summary(
                 files=len(project.templates) + len(project.modules),
                 functions=len(project.functions),

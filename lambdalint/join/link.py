@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
+from lambdalint.aws.runtimes import is_python
 from lambdalint.errors import UnreadableInput
 from lambdalint.facts.imports import Imports
 from lambdalint.facts.per_module import PerModule
@@ -17,7 +18,7 @@ from lambdalint.join.sam import declare_sam
 from lambdalint.join.triggers import declared_triggers
 from lambdalint.model.artifact import Artifact, ArtifactKind
 from lambdalint.model.document import Mapping as Document
-from lambdalint.model.function import CodeKind, Function, Layer, Trigger
+from lambdalint.model.function import CodeKind, Function, Handling, Layer, Trigger
 from lambdalint.model.project import Module, Project
 from lambdalint.model.template import Dialect
 from lambdalint.model.values import Known
@@ -96,8 +97,23 @@ def _joined(
         layers_complete=complete,
     )
     joined = replace(joined, artifact=_artifact(joined, tree, found))
-    _mount(joined, tree)
-    return load_code(tree, joined, symbols, imports, _roots(joined))
+    return _loaded(joined, tree, symbols, imports)
+
+
+def _loaded(function: Function, tree: Mounted, symbols: PerModule[Symbols], imports: PerModule[Imports]) -> Function:
+    """*function* with its handler and modules, if it is Python's.
+
+    Where the runtime is hidden, a handler that is there speaks for Python; one that is not there says nothing.
+    """
+    runtime = function.runtime
+    stated = isinstance(runtime, Known)
+    if isinstance(runtime, Known) and not is_python(str(runtime.value)):
+        return function
+    if not stated and function.code and function.code.kind is CodeKind.INLINE:
+        return function
+    _mount(function, tree)
+    loaded = load_code(tree, function, symbols, imports, _roots(function))
+    return loaded if stated or loaded.target.state is Handling.RESOLVED else function
 
 
 def _artifact(function: Function, tree: Mounted, found: Discovered) -> Artifact | None:
@@ -160,7 +176,8 @@ def _roots(function: Function) -> tuple[str, ...]:
 
 def _artifacts(functions: list[Function], layers: list[Layer]) -> Iterator[Artifact]:
     seen: set[tuple[str, str | None, str | None]] = set()
-    for owner in (*functions, *layers):
+    owners: tuple[Function | Layer, ...] = (*functions, *layers)
+    for owner in owners:
         artifact = owner.artifact
         if artifact is None:
             continue

@@ -1,0 +1,194 @@
+"""Bad input never gives a traceback, never loses what was found, and never passes for a clean run."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lambdalint
+from lambdalint.engine.result import Result
+from lambdalint.errors import ExitCode
+from lambdalint.testing import check_files
+
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src/
+      Handler: app.handler
+      Runtime: python3.13
+      MemorySize: 64
+"""
+APP = "import a\ndef handler(event, context):\n    return {}\n"
+GOOD: dict[str, str | bytes] = {"template.yaml": TEMPLATE, "src/app.py": APP, "src/a.py": ""}
+
+
+def names(result: Result) -> set[str]:
+    return {finding.name for finding in result.findings}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x7fELF\x02\x01\x01" + bytes(200),
+        "import os".encode("utf-16"),
+        b"# coding: no-such-codec\n",
+        b"x = '\xff'\n",
+        b"(" * 300,
+        b"x = " + b"-" * 100_000 + b"1",
+        b"def f(:\n",
+        b"print 'hello'\n",
+        b"class A:\n" + b"".join(b" " * n + b"if x:\n" for n in range(1, 150)),
+        b"f'{" * 200,
+    ],
+    ids=["elf", "utf-16", "codec", "not-utf-8", "brackets", "minus", "syntax", "python-2", "indented", "f-strings"],
+)
+def test_a_module_that_does_not_parse_is_said_and_the_rest_is_still_found(content: bytes) -> None:
+    result = check_files({**GOOD, "src/a.py": content})
+    assert "syntax-error" in names(result)
+    assert "memory-out-of-range" in names(result)
+    assert result.exit_code(None) is ExitCode.INCOMPLETE
+
+
+def test_a_broken_module_that_no_handler_loads_is_nobodys_business() -> None:
+    assert names(check_files({**GOOD, "src/broken.py": "def f(:\n"})) == {"memory-out-of-range"}
+
+
+def test_an_empty_module_is_fine() -> None:
+    assert names(check_files({**GOOD, "src/a.py": b""})) == {"memory-out-of-range"}
+
+
+def test_modules_may_import_each_other() -> None:
+    files = {**GOOD, "src/a.py": "import b\nfrom app import handler\n", "src/b.py": "import a\nimport app\n"}
+    assert names(check_files(files)) == {"memory-out-of-range"}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "Resources: [AWS::X",
+        "Resources:\n  A: {Type: AWS::X\n",
+        "Resources:\n  \tA: AWS::X\n",
+        "Resources: AWS::X\nA: *b\n",
+        "# AWS::X Resources\n" + "- " * 20_000,
+        "# AWS::X Resources\n" + "[" * 20_000,
+        "# AWS::X\nResources: \x00\n",
+        '{"Resources": {"A": {"Type": "AWS::X"}},}',
+        b"Resources: AWS::X \xff\xfe\n",
+    ],
+)
+def test_a_template_that_cannot_be_read_is_a_finding_beside_the_others(broken: str | bytes) -> None:
+    result = check_files({**GOOD, "other/broken.yaml": broken})
+    assert {"unreadable-input", "memory-out-of-range"} <= names(result)
+    (found,) = (each for each in result.findings if each.name == "unreadable-input")
+    assert found.at.path == "other/broken.yaml"
+    assert result.exit_code(None) is ExitCode.INCOMPLETE
+
+
+BOMB = "a0: &a0 {Type: AWS::X}\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+
+
+def test_aliases_do_not_multiply_without_bound() -> None:
+    result = check_files({**GOOD, "bomb.yaml": BOMB + "Resources: *a11\n"})
+    assert "unreadable-input" in names(result)
+
+
+def test_references_may_go_in_circles() -> None:
+    template = TEMPLATE + (
+        "Conditions:\n  A: !Condition B\n  B: !Condition A\nParameters:\n  P: {Type: String, Default: !Ref P}\n"
+        "Outputs:\n  X: {Value: !If [A, !Ref Orders, !Ref P]}\n"
+    )
+    template = template.replace("MemorySize: 64", "MemorySize: !If [A, !Ref P, 64]")
+    assert "crashed-rule" not in names(check_files({**GOOD, "template.yaml": template}))
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        "[]",
+        "text",
+        "!If [A, {Handler: app.handler}, !Ref AWS::NoValue]",
+        "{Handler: [], Runtime: {}, CodeUri: 3, MemorySize: [1], Timeout: {a: b}, Environment: [], Layers: {a: b}}",
+        "{Handler: !Ref A, Runtime: python3.13, Environment: {Variables: text}, Events: [1], VpcConfig: 7}",
+        "{Handler: app.handler, Runtime: python3.13, CodeUri: ../../../etc, Architectures: arm64, Layers: x}",
+        "{Handler: '', Runtime: '', CodeUri: '', EphemeralStorage: 5, Events: {A: {Type: SQS, Properties: []}}}",
+        "{Handler: '.', Runtime: python3.13, CodeUri: src, Events: {A: 1, B: {Type: [S3]}}, FunctionUrlConfig: 1}",
+        "{Handler: app.handler, Runtime: python9.99, CodeUri: src, MemorySize: 1e309, Timeout: .nan}",
+    ],
+)
+def test_properties_of_odd_shape_crash_nothing(properties: str) -> None:
+    template = TEMPLATE[: TEMPLATE.index("    Properties:")] + f"    Properties: {properties}\n"
+    for kind in ("AWS::Serverless::Function", "AWS::Lambda::Function", "AWS::Lambda::Permission", "AWS::EC2::Subnet"):
+        result = check_files({**GOOD, "template.yaml": template.replace("AWS::Serverless::Function", kind)})
+        assert "crashed-rule" not in names(result), [each.message for each in result.findings]
+
+
+@settings(max_examples=60)
+@given(st.integers(0, len(TEMPLATE) - 1), st.sampled_from(["", " ", ":", "[", "{", "!", "&a ", "*a", "\n", "- ", "'"]))
+def test_no_change_of_one_character_makes_a_check_fail(at: int, character: str) -> None:
+    result = check_files({**GOOD, "template.yaml": TEMPLATE[:at] + character + TEMPLATE[at + 1 :]})
+    assert "crashed-rule" not in names(result)
+
+
+def write(folder: Path, files: dict[str, str | bytes]) -> Path:
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def test_an_empty_folder_is_no_clean_run(tmp_path: Path) -> None:
+    result = lambdalint.check([tmp_path], cache=False)
+    assert result.exit_code(None) is ExitCode.INCOMPLETE
+    assert "no Lambda function" in result.failures[0].message
+    assert result.failures[0].hint
+
+
+def test_links_that_loop_or_leave_are_not_followed(tmp_path: Path) -> None:
+    project = write(tmp_path / "project", GOOD)
+    (project / "src" / "loop").symlink_to(project / "src")
+    (project / "self").symlink_to(project / "self")
+    (project / "out").symlink_to("/etc")
+    assert names(lambdalint.check([project], cache=False)) == {"memory-out-of-range"}
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs users with rights of their own")
+def test_a_file_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = write(tmp_path, GOOD)
+    real = Path.read_bytes
+
+    def refusing(self: Path) -> bytes:
+        if self.name == "a.py":
+            raise PermissionError(13, "Permission denied")
+        return real(self)
+
+    monkeypatch.setattr(Path, "read_bytes", refusing)
+    result = lambdalint.check([project], cache=False)
+    assert any("Permission denied" in failure.message for failure in result.failures)
+
+
+def test_a_huge_yaml_that_is_no_template_is_passed_by(tmp_path: Path) -> None:
+    project = write(tmp_path, GOOD)
+    with (project / "data.yaml").open("w") as file:
+        for _ in range(50):
+            file.write("- {Resources: 'AWS::X'}\n" * 40_000)
+    assert names(lambdalint.check([project], cache=False)) == {"memory-out-of-range"}
+
+
+def test_a_huge_template_that_is_named_is_said(tmp_path: Path) -> None:
+    project = write(tmp_path, GOOD)
+    (project / "big.yaml").write_bytes(b"# Resources: AWS::X\n" * 1_000_000)
+    result = lambdalint.check([project / "big.yaml"], cache=False)
+    assert "too large for a template" in result.findings[0].message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of bytes are not Windows's")
+def test_a_name_that_is_no_text_is_no_trouble(tmp_path: Path) -> None:
+    project = write(tmp_path, GOOD)
+    Path(os.fsdecode(os.fsencode(project / "src") + b"/\xff.py")).write_text("")
+    assert names(lambdalint.check([project], cache=False)) == {"memory-out-of-range"}
