@@ -396,3 +396,19 @@ def test_an_encoding_that_lacks_our_characters_is_no_error(tmp_path: Path) -> No
     _, error = process.communicate()
     assert process.returncode == 2
     assert error.startswith(rb"error: there is no file or folder '\u65e5\u672c\u8a9e'")
+
+
+def test_paths_are_shown_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a folder below the repository's root, by the real engine: the source is found, the path is the reader's."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text("def handler(event, context): return {\n")
+    (tmp_path / "template.yaml").write_text(
+        "Resources:\n  Orders:\n    Type: AWS::Lambda::Function\n    Properties:\n"
+        "      {Handler: app.handler, Runtime: python3.13, Code: src, Role: orders}\n"
+    )
+    monkeypatch.chdir(tmp_path / "src")
+    done = run("check", "..", "--no-cache")
+    assert "--> app.py:1:37\n" in done.stdout
+    assert "1 | def handler(event, context): return {\n" in done.stdout
+    assert done.exit_code == 3
