@@ -1,7 +1,7 @@
 """Under which conditions a statement runs."""
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -35,13 +35,15 @@ class Guard:
     catches (``BaseException`` for a bare ``except``); for a ``CONDITION`` and ``VERSION`` the qualified names read or
     called in the test.
     *negated*: the statement runs when the condition does not hold: in the ``else`` branch, or after an ``if`` whose
-    body leaves.  *on_event* says that the test reads the event.
+    body leaves.  *on_event* says that the test reads the event.  *at* is the line and column of the condition: guards of
+    the same *at* are of one statement.
     """
 
     kind: GuardKind
     names: tuple[str, ...] = ()
     negated: bool = False
     on_event: bool = False
+    at: tuple[int, int] = field(default=(0, 0), compare=False)
 
 
 class Guards:
@@ -71,6 +73,8 @@ class Guards:
         return found
 
     def _guard(self, context: Context, scope: Scope) -> Guard | None:
+        node = context.node
+        at = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
         match context.branch:
             case Branch.TYPE_CHECKING:
                 return Guard(GuardKind.TYPE_CHECKING)
@@ -78,9 +82,9 @@ class Guards:
                 return Guard(GuardKind.MAIN)
             case Branch.TRY:
                 caught = [name for handler in context.node.handlers for name in self._caught(handler, scope)]
-                return Guard(GuardKind.TRY, tuple(dict.fromkeys(caught)))
+                return Guard(GuardKind.TRY, tuple(dict.fromkeys(caught)), at=at)
             case Branch.EXCEPT:
-                return Guard(GuardKind.EXCEPT, self._caught(context.node, scope))
+                return Guard(GuardKind.EXCEPT, self._caught(context.node, scope), at=at)
             case Branch.IF:
                 return self._condition(context.node, context.negated, scope)
             case _:
@@ -95,10 +99,11 @@ class Guards:
     def _condition(self, test: ast.expr, negated: bool, scope: Scope) -> Guard:
         while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             test, negated = test.operand, not negated
+        at = (test.lineno, test.col_offset)
         missing = self._missing(test, scope)
         if missing is not None:
             name, holds = missing
-            return Guard(GuardKind.UNSET, (name,), negated != holds)
+            return Guard(GuardKind.UNSET, (name,), negated == holds)
         variables: list[str] = []
         read: list[str] = []
         on_event = False
@@ -117,10 +122,10 @@ class Guards:
         if variables:
             if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotIn):
                 negated = not negated
-            return Guard(GuardKind.ENV, tuple(dict.fromkeys(variables)), negated, on_event)
+            return Guard(GuardKind.ENV, tuple(dict.fromkeys(variables)), negated, on_event, at)
         names = tuple(dict.fromkeys(read))
         version = any(name in _VERSIONS or name.startswith("sys.version_info") for name in names)
-        return Guard(GuardKind.VERSION if version else GuardKind.CONDITION, names, negated, on_event)
+        return Guard(GuardKind.VERSION if version else GuardKind.CONDITION, names, negated, on_event, at)
 
     def _missing(self, test: ast.expr, scope: Scope) -> tuple[str, bool] | None:
         """The variable that *test* asks whether it is set, and whether it holds when it is unset."""

@@ -150,6 +150,7 @@ class Walk:
     """What a module is made of, in no particular order.
 
     *reads* are names and chains of attributes that are read but not called; *annotations* those in annotations.
+    *stores* are assignments to an attribute or an item of a name, with what is assigned.
     *assigned* maps a call to the name it is assigned to.
     """
 
@@ -163,6 +164,7 @@ class Walk:
     memberships: list[Place] = field(default_factory=list)
     imports: list[Place] = field(default_factory=list)
     returns: list[Place] = field(default_factory=list)
+    stores: list[tuple[ast.Attribute | ast.Subscript, Binding]] = field(default_factory=list)
     decorated: list[Place] = field(default_factory=list)
     assigned: dict[ast.AST, str] = field(default_factory=dict)
     awaited: set[ast.AST] = field(default_factory=set)
@@ -461,14 +463,16 @@ class _Walker:
                 stack.append((target.value, (*path, None)))
             elif isinstance(target, ast.Attribute):
                 self.look(target.value, scope, context)
+                binding = Binding(bound, node, value, path, scope, context)
+                if isinstance(target.value, ast.Name):
+                    self.walk.stores.append((target, binding))
                 owner = self.instance_of(target.value, scope)
                 if owner is not None:
-                    binding = Binding(bound, node, value, path, scope, context)
                     owner.attributes.setdefault(target.attr, []).append(binding)
             elif isinstance(target, ast.Subscript):
-                self.look(target.value, scope, context)
-                self.look(target.slice, scope, context)
+                self.look(target, scope, context)
                 if isinstance(target.value, ast.Name):
+                    self.walk.stores.append((target, Binding(bound, node, value, path, scope, context)))
                     self.changed(target.value.id, node, scope)
 
     def changed(self, name: str, node: ast.AST, scope: Scope) -> None:
