@@ -5,7 +5,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -80,7 +80,7 @@ def read_zip(source: Path | bytes, path: str, origin: str = "") -> tuple[Entry, 
 class _Packed:
     """Where one entry's bytes are, by the central directory: a local header may hold zeroes."""
 
-    source: Path | bytes
+    source: Path | bytes = field(repr=False)
     archive: str
     name: str
     offset: int
