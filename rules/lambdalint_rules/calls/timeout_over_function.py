@@ -1,0 +1,147 @@
+"""A client that waits longer than the function may run never gets to report its own timeout.
+
+Lambda stops the function first: no exception, no clean-up, no answer.  A timeout below the function's leaves time to
+say what went wrong, or to try something else.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+"""
+
+from collections.abc import Iterator
+
+from lambdalint.facts.client_timeouts import AIOHTTP_DEFAULT_S, Wait, stated_wait
+from lambdalint.facts.expressions import EventPath
+from lambdalint.facts.http_calls import http_call
+from lambdalint.facts.path_calls import PathCall, PathCalls
+from lambdalint.rule import Confidence, Function, Known, Problem, Problems, Related, Severity, rule
+
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src/
+      Handler: app.handler
+      Runtime: python3.13
+      Timeout: 10
+"""
+BAD = """\
+import boto3
+import requests
+import urllib3
+from botocore.config import Config
+
+config = Config(connect_timeout=2, read_timeout=3, retries={"max_attempts": 3})  # finding
+s3 = boto3.client("s3", config=config)
+http = urllib3.PoolManager()
+
+def handler(event, context):
+    http.request("GET", "https://example.com", timeout=4.0)  # finding
+    return requests.get("https://example.com", timeout=30).json()  # finding
+"""
+DEFAULT = """\
+import aiohttp
+
+async def fetch():
+    async with aiohttp.ClientSession() as session:
+        async with session.get("https://example.com") as response:  # finding
+            return await response.text()
+
+def handler(event, context):
+    import asyncio
+    return asyncio.run(fetch())
+"""
+GOOD = """\
+import os
+import aiohttp
+import boto3
+import requests
+import urllib3
+from botocore.config import Config
+
+s3 = boto3.client("s3", config=Config(connect_timeout=1, read_timeout=2, retries={"max_attempts": 2}))
+http = urllib3.PoolManager()
+
+async def fetch():
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        await session.get("https://example.com")
+
+def handler(event, context):
+    http.request("GET", "https://example.com", timeout=4.0, retries=False)
+    requests.get("https://example.com", timeout=float(os.environ["SECONDS"]))
+    return requests.get("https://example.com", timeout=(3.05, 5)).json()
+"""
+DEADLINE = """\
+import requests
+
+def handler(event, context):
+    if context.get_remaining_time_in_millis() > 31_000:
+        requests.get("https://example.com", timeout=30)
+"""
+
+
+@rule(
+    "LT002",
+    "timeout-over-function",
+    severity=Severity.ERROR,
+    since="0.1.0",
+    bad=({"template.yaml": TEMPLATE, "src/app.py": BAD}, {"template.yaml": TEMPLATE, "src/app.py": DEFAULT}),
+    good=(
+        {"template.yaml": TEMPLATE, "src/app.py": GOOD},
+        {"template.yaml": TEMPLATE, "src/app.py": DEADLINE},
+        {"template.yaml": TEMPLATE.replace("10", "!Ref Seconds"), "src/app.py": BAD.replace("  # finding", "")},
+        {"template.yaml": TEMPLATE.replace("10", "60"), "src/app.py": BAD.replace("  # finding", "")},
+    ),
+)
+def check(function: Function, calls: PathCalls) -> Problems:
+    timeout = function.timeout_s
+    if not isinstance(timeout, Known) or not isinstance(timeout.value, int) or _knows_deadline(calls):
+        return
+    default = "" if timeout.stated else ", the default"
+    seen = set()
+    for call, wait in (*_stated(calls), *_defaults(calls)):
+        if wait.total_s < timeout.value or call.call.span in seen:
+            continue
+        seen.add(call.call.span)
+        subject = "a call of a client with this Config" if (call.name or "").endswith(".Config") else f"{call.name}()"
+        yield Problem(
+            call.call.span,
+            f"{subject} waits up to {wait}{' by default' if wait.assumed else ''}; "
+            f"{function.name} is stopped after {timeout.value} s{default}",
+            related=(
+                *calls.way(call),
+                Related(timeout.span, f"{function.name} may run for {timeout.value} s{default}"),
+            ),
+            hint="keep timeout and attempts together below the function's timeout",
+            severity=Severity.WARNING if wait.assumed else None,
+            confidence=Confidence.MEDIUM if timeout.parameter else None,
+        )
+
+
+def _stated(calls: PathCalls) -> Iterator[tuple[PathCall, Wait]]:
+    for call in calls.calls:
+        wait = stated_wait(call.call, call.name) if call.name else None
+        if wait:
+            yield call, wait
+
+
+def _defaults(calls: PathCalls) -> Iterator[tuple[PathCall, Wait]]:
+    """The first request by aiohttp, if no session and no request says how long to wait."""
+    requests = []
+    for call in calls.calls:
+        known = http_call(call.name) if call.name else None
+        if (known and known.library == "aiohttp") or call.name == "aiohttp.ClientSession":
+            if "timeout" in call.call.keywords or call.call.may_have_more:
+                return
+            if known:
+                requests.append(call)
+    if requests:
+        yield requests[0], Wait(AIOHTTP_DEFAULT_S, assumed=True)
+
+
+def _knows_deadline(calls: PathCalls) -> bool:
+    """Whether the context is asked for the time that is left, or the code runs in steps that are resumed."""
+    return any(
+        call.call.receiver == EventPath(context=True) or (call.name or "").startswith("aws_durable_execution")
+        for call in calls.calls
+    )
