@@ -103,6 +103,8 @@ def check(function: Function, calls: PathCalls) -> Problems:
         if wait.total_s < timeout.value or call.call.span in seen:
             continue
         seen.add(call.call.span)
+        if wait.attempts > 1 and wait.seconds >= timeout.value:
+            wait = Wait(wait.seconds)  # the first attempt is enough
         subject = "a call of a client with this Config" if (call.name or "").endswith(".Config") else f"{call.name}()"
         yield Problem(
             call.call.span,
