@@ -1,0 +1,157 @@
+"""A handler string names a module and something in it that can be called.
+
+Lambda splits it at the last dot, imports the module from the root of the code and gets the name.  When either is not
+there in exactly that spelling, every invocation fails with ``Runtime.ImportModuleError`` or
+``Runtime.HandlerNotFound``, and the deployment says nothing about it.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Final
+
+from lambdalint.aws.decorators import original_handler_variable
+from lambdalint.rule import (
+    CodeKind,
+    Confidence,
+    Function,
+    Handler,
+    Handling,
+    Known,
+    Problem,
+    Problems,
+    Related,
+    Severity,
+    Span,
+    rule,
+)
+from lambdalint_rules.handler.samples import HANDLER, ORDERS
+
+INLINE = """\
+Resources:
+  Orders:
+    Type: AWS::Lambda::Function
+    Properties:
+      Role: arn:aws:iam::111122223333:role/orders
+      Runtime: python3.13
+      Handler: {handler}
+      Code:
+        ZipFile: |
+          def handler(event, context):
+              return "ok"
+"""
+WRAPPED = HANDLER.format(handler="{handler}") + "      Environment: {{Variables: {{{variables}}}}}\n"
+DATADOG = "datadog_lambda.handler.handler"
+
+LAMBDA_HANDLER = "def lambda_handler(event, context):\n    return 'ok'\n"
+BRANCHES = """\
+try:
+    from fast import handler
+except ImportError:
+    def handler(event, context):
+        return "ok"
+"""
+
+_SHOWN: Final = 3
+
+
+@rule(
+    "LH001",
+    "missing-handler",
+    severity=Severity.ERROR,
+    since="0.1.0",
+    bad=(
+        {"template.yaml": HANDLER.format(handler="app.main  # finding"), "src/app.py": LAMBDA_HANDLER},
+        {"template.yaml": HANDLER.format(handler="App.lambda_handler  # finding"), "src/app.py": LAMBDA_HANDLER},
+        {"template.yaml": HANDLER.format(handler="src/app.lambda_handler  # finding"), "src/app.py": LAMBDA_HANDLER},
+        {"template.yaml": HANDLER.format(handler="app.handler  # finding"), "src/app.py": "handler = 'app.main'\n"},
+        {"template.yaml": HANDLER.format(handler="handler  # finding"), "src/handler.py": LAMBDA_HANDLER},
+        {"template.yaml": INLINE.format(handler="app.handler  # finding")},
+        {
+            "template.yaml": WRAPPED.format(handler=f"{DATADOG}  # finding", variables="DD_ENV: prod"),
+            "src/app.py": LAMBDA_HANDLER,
+        },
+    ),
+    good=(
+        {"template.yaml": HANDLER.format(handler="app.lambda_handler"), "src/app.py": LAMBDA_HANDLER},
+        {"template.yaml": HANDLER.format(handler="api/app.lambda_handler"), "src/api/app.py": LAMBDA_HANDLER},
+        {"template.yaml": INLINE.format(handler="index.handler")},
+        {"template.yaml": ORDERS, "src/app.py": BRANCHES},
+        {"template.yaml": ORDERS, "src/app.py": "from framework import *\n"},
+        {"template.yaml": ORDERS, "src/app.py": "def __getattr__(name):\n    return print\n"},
+        {"template.yaml": HANDLER.format(handler="wsgi_handler.handler"), "src/api.py": "app = object()\n"},
+        {"template.yaml": HANDLER.format(handler="run.sh"), "src/run.sh": "exec uvicorn app:app\n"},
+        {"template.yaml": HANDLER.format(handler="!Ref Handler"), "src/app.py": LAMBDA_HANDLER},
+        {"template.yaml": HANDLER.format(handler="app.main").replace("src/", "s3://bucket/key")},
+        {
+            "template.yaml": HANDLER.format(handler="monitor.handler")
+            + "      Layers: [arn:aws:lambda:eu-1:1:layer:m:1]\n",
+            "src/app.py": LAMBDA_HANDLER,
+        },
+        {
+            "template.yaml": WRAPPED.format(handler=DATADOG, variables="DD_LAMBDA_HANDLER: app.lambda_handler"),
+            "src/app.py": LAMBDA_HANDLER,
+        },
+    ),
+)
+def check(function: Function) -> Problems:
+    match function.handler:
+        case Known(str() as stated, span, parameter=parameter):
+            handler = _called(stated, function)
+            what = _what_is_so(handler, function.target, function)
+            if what is not None:
+                path = function.target.path
+                yield Problem(
+                    span,
+                    what,
+                    related=(Related(Span.whole(path), "this is the module that the handler names"),) if path else (),
+                    confidence=Confidence.MEDIUM if parameter else None,
+                )
+
+
+def _called(stated: str, function: Function) -> str:
+    """The handler that is called in the end, behind a wrapper that is known."""
+    variable = original_handler_variable(stated)
+    match function.env:
+        case Known(Mapping() as variables) if variable is not None:
+            real = variables.get(variable)
+            return str(real.value) if isinstance(real, Known) else stated
+        case _:
+            return stated
+
+
+def _what_is_so(handler: str, target: Handler, function: Function) -> str | None:
+    match target:
+        case Handler(Handling.NO_MODULE) if "." not in handler:
+            return f"handler {handler} names no module: it takes MODULE.FUNCTION"
+        case Handler(Handling.NO_MODULE) if function.code and function.code.kind is CodeKind.INLINE:
+            return f"handler {handler} names a module that is not there: inline code is the module index"
+        case Handler(Handling.NO_MODULE):
+            module = handler.rpartition(".")[0].replace("/", ".")
+            return f"handler {handler} names the module {module}, which is not in {_root(function)}"
+        case Handler(Handling.NO_SYMBOL, path=None, symbol=variable):
+            return f"handler {handler} calls the handler that {variable} names, which is not set"
+        case Handler(Handling.NO_SYMBOL, path=str(path), symbol=str(symbol), names=names):
+            return f"handler {handler} is not in {path}, which defines {_listed(symbol, names)}"
+        case Handler(Handling.NOT_CALLABLE, path=path):
+            return f"handler {handler} cannot be called: {path} binds the name to something else than a function"
+        case _:
+            return None
+
+
+def _root(function: Function) -> str:
+    root = function.code.root if function.code else None
+    return root or "the project's root"
+
+
+def _listed(symbol: str, names: tuple[str, ...]) -> str:
+    """Some of *names*, the one most like *symbol* first."""
+    if not names:
+        return "no function"
+    near = get_close_matches(symbol, names, n=1, cutoff=0.5)
+    shown = list(dict.fromkeys((*near, *names)))[:_SHOWN]
+    more = len(names) - len(shown)
+    if more:
+        return f"{', '.join(shown)} and {more} more"
+    return " and ".join((*([", ".join(shown[:-1])] if shown[:-1] else []), shown[-1]))
