@@ -14,9 +14,10 @@ from lambdalint.model.places import Span
 class Call:
     """One call as written.
 
-    *name* is the callee's qualified name, *receiver* what a method is called on where that has no name.  *scope* is the qualified name of the enclosing ``def`` or
-    lambda, ``""`` at module level.  ``**mapping`` is under ``"**"`` in *keywords*, ``*rest`` an ``Opaque`` argument.
-    *assigned* is the name that gets the result, as ``client`` or ``self.client``.  *result* is what the call gives.
+    *name* is the callee's qualified name, *receiver* what a method is called on where that has no name.  *scope* is
+    the qualified name of the enclosing ``def`` or lambda, ``""`` at module level.  ``**mapping`` is under ``"**"`` in
+    *keywords*, ``*rest`` an ``Opaque`` argument.  *assigned* is the name that gets the result, as ``client`` or
+    ``self.client``; *entered* says that it is the subject of a ``with``.
     *skipped*: never runs in Lambda, under ``TYPE_CHECKING`` or ``__main__``.
     """
 

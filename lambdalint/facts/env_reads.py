@@ -11,7 +11,6 @@ from lambdalint.facts.names import Names
 from lambdalint.facts.walk import Context, Scope
 from lambdalint.model.places import Span
 
-
 _READERS: Final = (
     "os.getenv",
     "os.environ.get",

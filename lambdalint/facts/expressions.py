@@ -229,6 +229,20 @@ def depends_on_event(expression: Expression) -> bool | None:
     return None if unsure else False
 
 
+def carries_event(expression: Expression) -> bool:
+    """Whether the value surely comes from what one invocation brought.
+
+    The name, version and limits of the function are in the context too, but the same for all.
+    """
+    return any(
+        isinstance(part, EventPath) and (not part.context or part.keys[:1] in _PER_INVOCATION)
+        for part in walk(expression)
+    )
+
+
+_PER_INVOCATION: Final = (("aws_request_id",), ("identity",), ("client_context",))
+
+
 def text(expression: Expression) -> str | None:
     """The string that *expression* surely is."""
     known, complete = _text(expression)

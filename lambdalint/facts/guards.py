@@ -35,8 +35,8 @@ class Guard:
     catches (``BaseException`` for a bare ``except``); for a ``CONDITION`` and ``VERSION`` the qualified names read or
     called in the test.
     *negated*: the statement runs when the condition does not hold: in the ``else`` branch, or after an ``if`` whose
-    body leaves.  *on_event* says that the test reads the event.  *at* is the line and column of the condition: guards of
-    the same *at* are of one statement.
+    body leaves.  *on_event* says that the test reads the event.  *at* is the line and column of the condition: guards
+    of the same *at* are of one statement.
     """
 
     kind: GuardKind

@@ -68,7 +68,7 @@ class Names:
     _described: dict[ast.AST, Expression] = field(default_factory=dict, repr=False)
     _bound: dict[tuple[Scope, str], Expression] = field(default_factory=dict, repr=False)
     _sizes: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
-    _busy: set[tuple[Scope, str]] = field(default_factory=set, repr=False)
+    _busy: dict[tuple[Scope, str], int] = field(default_factory=dict, repr=False)
     _calls: dict[ast.AST, Called] = field(default_factory=dict, repr=False)
     _changes: dict[tuple[Scope, str], list[tuple[ast.AST, Scope]]] = field(default_factory=dict, repr=False)
     by_name: dict[str | None, list[Place]] = field(default_factory=dict, repr=False)
@@ -165,12 +165,19 @@ class Names:
         found = self._bound.get(key)
         if found is not None:
             return found
-        if key in self._busy or nesting > _MAX_NESTING:
+        bindings = home.bindings[name][: _MAX_OPTIONS + 1]
+        if nesting > _MAX_NESTING:
             return UNKNOWN
-        self._busy.add(key)
-        options = [self.option(each, nesting) for each in home.bindings[name][: _MAX_OPTIONS + 1]]
+        if key in self._busy:
+            # ``handler = wrap(handler)`` wraps what was bound before; anything else would go round in a circle.
+            number = self._busy[key]
+            return self.option(bindings[0], nesting) if number == 1 and len(bindings) == 2 else UNKNOWN
+        options = []
+        for number, each in enumerate(bindings):
+            self._busy[key] = number
+            options.append(self.option(each, nesting))
         found = self._changed(self.either(options), home, name, nesting)
-        self._busy.discard(key)
+        del self._busy[key]
         self._bound[key] = found
         return found
 
@@ -240,9 +247,9 @@ class Names:
         places = [*owner.bindings.get(attribute, ()), *owner.attributes.get(attribute, ())]
         if not places or key in self._busy:
             return None
-        self._busy.add(key)
+        self._busy[key] = 0
         found = self.either(self.option(each, nesting) for each in places[: _MAX_OPTIONS + 1])
-        self._busy.discard(key)
+        del self._busy[key]
         self._bound[key] = found
         return found
 

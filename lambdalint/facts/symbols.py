@@ -103,7 +103,7 @@ class Symbol:
     """One binding of a top-level name.
 
     *value* says what it is bound to: for an import the ``Name`` of what is imported, for a ``def`` the ``Name`` with
-    a colon.  *conditional*: in a branch of an ``if`` or in ``except``.
+    a colon, with its *definition*.  *conditional*: in a branch of an ``if`` or in ``except``.
     """
 
     name: str
@@ -111,6 +111,7 @@ class Symbol:
     span: Span
     value: Expression
     conditional: bool = False
+    definition: Definition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,22 @@ class Symbols:
 
         A name imported from elsewhere cannot be told here, nor one with an unknown decorator.
         """
-        answers = {self._takes(symbol.value, count, 0) for symbol in self.symbols.get(name, ())}
+        answers: set[bool | None] = set()
+        for symbol in self.final(name):
+            if symbol.definition is not None:
+                signature = symbol.definition.signature if symbol.definition.keeps_signature else None
+            else:
+                signature = self._signature(symbol.value, 0)
+            answers.add(None if signature is None else signature.takes(count))
         return answers.pop() if len(answers) == 1 else None
+
+    def final(self, name: str) -> tuple[Symbol, ...]:
+        """The bindings of a top-level name that may hold in the end: the last sure one and those after it."""
+        found = self.symbols.get(name, ())
+        for number in range(len(found) - 1, 0, -1):
+            if not found[number].conditional and found[number].kind is not SymbolKind.UNKNOWN:
+                return found[number:]
+        return found
 
     def callables(self) -> tuple[str, ...]:
         """The top-level names that can be called, in the order of the text."""
@@ -178,10 +193,6 @@ class Symbols:
                 return None
             owner = own[0][1:]
         return None
-
-    def _takes(self, value: Expression, count: int, depth: int) -> bool | None:
-        signature = self._signature(value, depth)
-        return None if signature is None else signature.takes(count)
 
     def _signature(self, value: Expression, depth: int) -> Signature | None:
         if depth > 10:
@@ -232,7 +243,10 @@ def _symbol(names: Names, name: str, binding: Binding) -> Symbol:
     conditional = context is not None and any(
         each.branch in (Branch.IF, Branch.EXCEPT, Branch.MAIN, Branch.TYPE_CHECKING) for each in context.outwards()
     )
-    return Symbol(name, _kind(binding, value), names.span(binding.node), value, conditional)
+    definition = None
+    if isinstance(binding.value, Scope) and binding.value.kind is ScopeKind.DEF:
+        definition = _definition(names, binding.value)
+    return Symbol(name, _kind(binding, value), names.span(binding.node), value, conditional, definition)
 
 
 def _kind(binding: Binding, value: Expression) -> SymbolKind:
@@ -254,6 +268,8 @@ def _kind(binding: Binding, value: Expression) -> SymbolKind:
             return SymbolKind.CALL
         case Literal() | Collection() | Joined():
             return SymbolKind.CONSTANT
+        case Either(options) if all(isinstance(each, Name) for each in options):
+            return SymbolKind.ALIAS
         case Either(options) if all(isinstance(each, Literal | Collection | Joined) for each in options):
             return SymbolKind.CONSTANT
         case _:
@@ -261,25 +277,25 @@ def _kind(binding: Binding, value: Expression) -> SymbolKind:
 
 
 def _definitions(names: Names) -> dict[str, Definition]:
-    found: dict[str, Definition] = {}
-    for scope in names.walk.scopes:
-        if scope.kind not in (ScopeKind.DEF, ScopeKind.LAMBDA):
-            continue
-        node = scope.node
-        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        around = scope.parent or names.walk.module
-        found[scope.name] = Definition(
-            scope.name,
-            names.span(node),
-            _signature(node.args),
-            tuple(_decorator(names, each, around) for each in getattr(node, "decorator_list", ())),
-            isinstance(node, ast.AsyncFunctionDef),
-            scope.generator,
-            isinstance(node, ast.Lambda),
-            around.kind is ScopeKind.CLASS and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef),
-            tuple(each.arg for each in (*node.args.posonlyargs, *node.args.args)),
-        )
-    return found
+    kinds = (ScopeKind.DEF, ScopeKind.LAMBDA)
+    return {scope.name: _definition(names, scope) for scope in names.walk.scopes if scope.kind in kinds}
+
+
+def _definition(names: Names, scope: Scope) -> Definition:
+    node = scope.node
+    assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    around = scope.parent or names.walk.module
+    return Definition(
+        scope.name,
+        names.span(node),
+        _signature(node.args),
+        tuple(_decorator(names, each, around) for each in getattr(node, "decorator_list", ())),
+        isinstance(node, ast.AsyncFunctionDef),
+        scope.generator,
+        isinstance(node, ast.Lambda),
+        around.kind is ScopeKind.CLASS and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef),
+        tuple(each.arg for each in (*node.args.posonlyargs, *node.args.args)),
+    )
 
 
 def _class(names: Names, scope: Scope) -> Class:

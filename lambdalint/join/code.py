@@ -313,7 +313,7 @@ def _is_placeholder(symbol: Symbol) -> bool:
 
 
 def _is_code(expression: Expression) -> bool:
-    return isinstance(expression, Name | CallOf)
+    return isinstance(expression, Name | CallOf | Either)
 
 
 def _absolute(path: str, dotted: str, name: str) -> str | None:
