@@ -174,6 +174,8 @@ def _hosts(certain: list[PathCall], calls: PathCalls, texts: "_Texts") -> Iterat
         if address is None:
             continue
         found, variable = texts.host(call.path, address, known)
+        if found and known.opener == "socket.socket" and not _NAME.fullmatch(found):
+            continue  # a datagram socket is connected to some address to learn the own one, and sends nothing
         if found and is_public(found):
             yield HostNeed(found, call.name, call.call.span, calls.way(call), variable)
 

@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.
 """
 
 from lambdalint.facts.calls import Call, Calls
-from lambdalint.facts.expressions import Env, Expression, Joined, Literal, qualified_name, text_prefix
+from lambdalint.facts.expressions import Env, Expression, Joined, Literal, Name, qualified_name, text_prefix
 from lambdalint.facts.http_calls import HttpCall, http_call
 from lambdalint.facts.socket_defaults import SocketDefaults
 from lambdalint.rule import Module, Problem, Problems, Severity, rule
@@ -137,13 +137,20 @@ def _patient_openers(calls: Calls) -> frozenset[str]:
     openers = {known.opener for call in calls.calls if call.name and (known := http_call(call.name)) and known.opener}
     for call in calls.calls:
         owner, _, method = (call.name or "").rpartition(".")
-        if call.name in openers and ("timeout" in call.keywords or call.may_have_more):
+        if call.name in openers and ("timeout" in call.keywords or call.may_have_more or _sends_at_once(call)):
             openers.discard(call.name)
         elif method == "settimeout" or (method == "mount" and _adapter(call) != "requests.adapters.HTTPAdapter()"):
             openers.discard(owner.removesuffix("()"))
         elif call.name == "functools.partial" and "timeout" in call.keywords and call.args:
             openers.discard((qualified_name(call.args[0]) or "").rpartition(".")[0].removesuffix("()"))
     return frozenset(opener for opener in openers if opener)
+
+
+def _sends_at_once(call: Call) -> bool:
+    """Whether a socket has nobody to wait for: it is one of datagrams, or of the own machine."""
+    return any(
+        each in (Name("socket.SOCK_DGRAM"), Name("socket.AF_UNIX")) for each in (*call.args, *call.keywords.values())
+    )
 
 
 def _adapter(call: Call) -> str | None:
