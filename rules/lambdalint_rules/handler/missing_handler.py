@@ -2,7 +2,8 @@
 
 Lambda splits it at the last dot, imports the module from the root of the code and gets the name.  When either is not
 there in exactly that spelling, every invocation fails with ``Runtime.ImportModuleError`` or
-``Runtime.HandlerNotFound``, and the deployment says nothing about it.
+``Runtime.HandlerNotFound``, and the deployment says nothing about it.  Inline code is the module ``index``; where a
+handler says otherwise, a placeholder is likely to wait for code that somebody uploads, so that is only a warning.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html
 """
@@ -26,7 +27,7 @@ from lambdalint.rule import (
     Span,
     rule,
 )
-from lambdalint_rules.handler.samples import HANDLER, ORDERS
+from lambdalint_rules.handler.orders import HANDLER, ORDERS
 
 INLINE = """\
 Resources:
@@ -102,11 +103,13 @@ def check(function: Function) -> Problems:
             what = _what_is_so(handler, function.target, function)
             if what is not None:
                 path = function.target.path
+                placeholder = _is_inline(function) and function.target.state is Handling.NO_MODULE
                 yield Problem(
                     span,
                     what,
                     related=(Related(Span.whole(path), "this is the module that the handler names"),) if path else (),
-                    confidence=Confidence.MEDIUM if parameter else None,
+                    confidence=Confidence.MEDIUM if parameter or placeholder else None,
+                    severity=Severity.WARNING if placeholder else None,
                 )
 
 
@@ -125,10 +128,10 @@ def _what_is_so(handler: str, target: Handler, function: Function) -> str | None
     match target:
         case Handler(Handling.NO_MODULE) if "." not in handler:
             return f"handler {handler} names no module: it takes MODULE.FUNCTION"
-        case Handler(Handling.NO_MODULE) if function.code and function.code.kind is CodeKind.INLINE:
-            return f"handler {handler} names a module that is not there: inline code is the module index"
         case Handler(Handling.NO_MODULE):
             module = handler.rpartition(".")[0].replace("/", ".")
+            if _is_inline(function):
+                return f"handler {handler} names the module {module}; inline code is the module index"
             return f"handler {handler} names the module {module}, which is not in {_root(function)}"
         case Handler(Handling.NO_SYMBOL, path=None, symbol=variable):
             return f"handler {handler} calls the handler that {variable} names, which is not set"
@@ -138,6 +141,10 @@ def _what_is_so(handler: str, target: Handler, function: Function) -> str | None
             return f"handler {handler} cannot be called: {path} binds the name to something else than a function"
         case _:
             return None
+
+
+def _is_inline(function: Function) -> bool:
+    return function.code is not None and function.code.kind is CodeKind.INLINE
 
 
 def _root(function: Function) -> str:
