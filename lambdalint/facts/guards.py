@@ -46,15 +46,19 @@ class Guard:
     at: tuple[int, int] = field(default=(0, 0), compare=False)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Guards:
-    """The guards of each context of one module, worked out once."""
+    """The guards of each context of one module, each worked out once; like ``Names`` it is not kept."""
 
-    def __init__(self, names: Names) -> None:
-        self._names = names
-        self._found: dict[Context, tuple[Guard, ...]] = {}
-        self._single: dict[Context, Guard | None] = {}
+    _names: Names
+    _found: dict[Context, tuple[Guard, ...]] = field(default_factory=dict, repr=False)
+    _single: dict[Context, Guard | None] = field(default_factory=dict, repr=False)
 
-    def of(self, context: Context | None, scope: Scope) -> tuple[Guard, ...]:
+    @classmethod
+    def of(cls, names: Names) -> "Guards":
+        return cls(names)
+
+    def around(self, context: Context | None, scope: Scope) -> tuple[Guard, ...]:
         """The guards around, the innermost first."""
         if context is None:
             return ()

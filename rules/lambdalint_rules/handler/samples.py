@@ -16,3 +16,9 @@ Resources:
 
 #: The same with the handler that most examples have.
 ORDERS: Final = HANDLER.format(handler="app.handler")
+
+
+def orders(code: str, settings: str = "", **modules: str) -> dict[str, str]:
+    """The function with *code* in its module, *settings* more lines of its properties, and more *modules*."""
+    more = {f"src/{name}.py": text for name, text in modules.items()}
+    return {"template.yaml": ORDERS + settings, "src/app.py": code, **more}
