@@ -115,12 +115,15 @@ class Needs:
     def of(cls, function: Function, calls: PathCalls, symbols: PerModule[Symbols]) -> "Needs":
         certain = [call for call in calls.calls if not any(guard.kind is GuardKind.ENV for guard in call.call.guards)]
         texts = _Texts(function, ProjectNames(function.modules, symbols), symbols)
-        services = {need.client: need for need in reversed(list(_services(function, certain, calls)))}
-        hosts = {need.host: need for need in reversed(list(_hosts(certain, calls, texts)))}
-        return cls(
-            tuple(sorted(services.values(), key=lambda need: need.span)),
-            tuple(sorted(hosts.values(), key=lambda need: need.span)),
-        )
+        services: dict[str, ServiceNeed] = {}
+        for (client, operation), call in _services(function, certain, calls):
+            if client not in services:
+                services[client] = ServiceNeed(client, operation, call.call.span, calls.way(call))
+        hosts: dict[str, HostNeed] = {}
+        for host, variable, call in _hosts(certain, texts):
+            if host not in hosts:
+                hosts[host] = HostNeed(host, call.name or "", call.call.span, calls.way(call), variable)
+        return cls(tuple(services.values()), tuple(hosts.values()))
 
 
 def service_call(name: str) -> tuple[str, str] | None:
@@ -141,7 +144,9 @@ def service_call(name: str) -> tuple[str, str] | None:
     return match["service"], method
 
 
-def _services(function: Function, certain: list[PathCall], calls: PathCalls) -> Iterator[ServiceNeed]:
+def _services(
+    function: Function, certain: list[PathCall], calls: PathCalls
+) -> Iterator[tuple[tuple[str, str], PathCall]]:
     if not isinstance(function.env, Known) or any(name.startswith("AWS_ENDPOINT_URL") for name in function.env.value):
         return
     elsewhere = {_made(call) for call in calls.calls if _is_made_elsewhere(call)}
@@ -150,7 +155,7 @@ def _services(function: Function, certain: list[PathCall], calls: PathCalls) -> 
     for call in certain:
         need = service_call(call.name) if call.name else None
         if need and need[0] not in elsewhere:
-            yield ServiceNeed(need[0], need[1], call.call.span, calls.way(call))
+            yield need, call
 
 
 def _is_made_elsewhere(call: PathCall) -> bool:
@@ -165,10 +170,10 @@ def _made(call: PathCall) -> str | None:
     return name.value if isinstance(name, Literal) and isinstance(name.value, str) else None
 
 
-def _hosts(certain: list[PathCall], calls: PathCalls, texts: "_Texts") -> Iterator[HostNeed]:
+def _hosts(certain: list[PathCall], texts: "_Texts") -> Iterator[tuple[str, Span | None, PathCall]]:
     for call in certain:
         known = http_call(call.name) if call.name else None
-        if known is None or call.name is None or "proxies" in call.call.keywords or "proxy" in call.call.keywords:
+        if known is None or "proxies" in call.call.keywords or "proxy" in call.call.keywords:
             continue
         address = call.call.argument(known.position, known.keyword)
         if address is None:
@@ -177,7 +182,7 @@ def _hosts(certain: list[PathCall], calls: PathCalls, texts: "_Texts") -> Iterat
         if found and known.opener == "socket.socket" and not _NAME.fullmatch(found):
             continue  # a datagram socket is connected to some address to learn the own one, and sends nothing
         if found and is_public(found):
-            yield HostNeed(found, call.name, call.call.span, calls.way(call), variable)
+            yield found, variable, call
 
 
 def is_public(host: str) -> bool:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from lambdalint.facts.needs import HostNeed, Needs, ServiceNeed
+from lambdalint.facts.path_calls import PathCalls
+from lambdalint.facts.per_module import PerModule
+from lambdalint.facts.symbols import Symbols
 from lambdalint.facts.ways_out import WaysOut
 from lambdalint.model.function import Function
 from lambdalint.model.network import Subnet
@@ -22,10 +25,11 @@ class Unreached:
     services: tuple[tuple[ServiceNeed, tuple[Subnet, ...]], ...]
 
     @classmethod
-    def of(cls, function: Function, needs: Needs, ways: WaysOut) -> "Unreached":
+    def of(cls, function: Function, ways: WaysOut, calls: PathCalls, symbols: PerModule[Symbols]) -> "Unreached":
         env = function.env
-        if not isinstance(env, Known) or any(name.lower() in _PROXIES for name in env.value):
+        if not ways.closed or not isinstance(env, Known) or any(name.lower() in _PROXIES for name in env.value):
             return cls((), ())
+        needs = Needs.of(function, calls, symbols)  # worked out here, for the few functions that it matters for
         hosts = ((need, ways.closed_to_host(need.host)) for need in needs.hosts)
         services = ((need, ways.closed_to_service(need.client)) for need in needs.services)
         return cls(
