@@ -63,18 +63,16 @@ class Calls:
     calls: tuple[Call, ...]
 
     @classmethod
-    def of(cls, names: Names) -> "Calls":
+    def of(cls, names: Names, guards: Guards) -> "Calls":
         walk = names.walk
-        guards = Guards(names)
         found = []
         for node, scope, context in walk.calls:
             called = names.called(node, scope)
-            function = names.span(node.func)
             found.append(
                 Call(
                     called.name,
                     names.span(node),
-                    (function.end_line, function.end_column),
+                    names.end(node.func),
                     scope.owner.name,
                     called.args,
                     called.keywords,
@@ -82,7 +80,7 @@ class Calls:
                     any(type(each) is ast.Starred for each in node.args),
                     node in walk.awaited,
                     context is not None and context.loop,
-                    guards.of(context, scope) if context is not None else (),
+                    guards.around(context, scope) if context is not None else (),
                     walk.assigned.get(node),
                     node in walk.entered,
                     node in walk.decorators,

@@ -59,14 +59,14 @@ class EnvReads:
     reads: tuple[EnvRead, ...]
 
     @classmethod
-    def of(cls, names: Names) -> "EnvReads":
-        return cls(tuple(sorted(_Finder(names).found, key=lambda read: (read.span, read.absence.value))))
+    def of(cls, names: Names, guards: Guards) -> "EnvReads":
+        return cls(tuple(sorted(_Finder(names, guards).found, key=lambda read: (read.span, read.absence.value))))
 
 
 class _Finder:
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, guards: Guards) -> None:
         self.names = names
-        self.guards = Guards(names)
+        self.guards = guards
         self.found: list[EnvRead] = []
         for node, scope, context in names.walk.items:
             if self._is_environ(node.value, scope):
@@ -112,7 +112,7 @@ class _Finder:
     ) -> None:
         found = self.names.describe(key, scope)
         name = found.value if isinstance(found, Literal) and isinstance(found.value, str) else None
-        guards = self.guards.of(context, scope)
+        guards = self.guards.around(context, scope)
         value = None if default is None else self.names.describe(default, scope)
         self.found.append(
             EnvRead(

@@ -67,12 +67,11 @@ class Imports:
     exported: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, names: Names) -> "Imports":
-        guards = Guards(names)
+    def of(cls, names: Names, guards: Guards) -> "Imports":
         found: list[Import] = []
         for node, scope, context in names.walk.imports:
             span = names.span(node)
-            around = guards.of(context, scope)
+            around = guards.around(context, scope)
             in_class = scope.kind is ScopeKind.CLASS
             for alias in node.names:
                 if isinstance(node, ast.Import):
@@ -105,7 +104,7 @@ class Imports:
                         names.walk.assigned.get(node),
                         scope.owner.name,
                         names.span(node),
-                        guards.of(context, scope),
+                        guards.around(context, scope),
                         True,
                     )
                 )
@@ -139,29 +138,16 @@ def _imported(names: Names) -> frozenset[str]:
 
 def _used(names: Names, bound: frozenset[str]) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    asked: set[tuple[Scope, str]] = set()
-    for group in (names.walk.reads, names.walk.calls):
-        for node, scope, _ in group:
-            name = root(node)
-            if name in bound and (scope, name) not in asked:
-                asked.add((scope, name))
-                if _is_import(names, scope, name):
-                    found.setdefault(scope.owner.name, set()).add(name)
+    for scope in (*names.walk.scopes, *names.walk.comprehensions):
+        used = {name for name in scope.uses & bound if _is_import(names, scope, name)}
+        if used:
+            found.setdefault(scope.owner.name, set()).update(used)
     return {scope: frozenset(each) for scope, each in sorted(found.items())}
 
 
 def _is_import(names: Names, scope: Scope, name: str) -> bool:
     home = names.home(scope, name)
     return home is not None and any(binding.bound is Bound.IMPORT for binding in home.bindings[name])
-
-
-def root(node: Any) -> str:
-    """The first name of a chain of attributes that is read or called; ``""`` when it does not start with a name."""
-    if type(node) is ast.Call:
-        node = node.func
-    while type(node) is ast.Attribute:
-        node = node.value
-    return node.id if type(node) is ast.Name else ""
 
 
 def _names_in(annotation: Any) -> list[str]:

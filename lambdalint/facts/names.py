@@ -67,6 +67,8 @@ class Names:
     _ascii: bool
     _described: dict[ast.AST, Expression] = field(default_factory=dict, repr=False)
     _bound: dict[tuple[Scope, str], Expression] = field(default_factory=dict, repr=False)
+    _seen: dict[tuple[Scope, str], Expression] = field(default_factory=dict, repr=False)
+    _constants: dict[tuple[type, object], Literal] = field(default_factory=dict, repr=False)
     _sizes: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
     _busy: dict[tuple[Scope, str], int] = field(default_factory=dict, repr=False)
     _calls: dict[ast.AST, Called] = field(default_factory=dict, repr=False)
@@ -94,14 +96,25 @@ class Names:
             return Span(self.source.path, node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
         return self.source.span(node)
 
+    def end(self, node: ast.expr) -> tuple[int, int]:
+        """The line and column where *node* ends."""
+        if self._ascii:
+            return node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        span = self.source.span(node)
+        return span.end_line, span.end_column
+
     def describe(self, node: ast.AST, scope: Scope, nesting: int = 0) -> Expression:
         """What *node*, evaluated in *scope*, is."""
+        kind = type(node)
+        if kind is ast.Name:
+            found = self._seen.get((scope, node.id))  # type: ignore[attr-defined]
+            return self.lookup(scope, node.id, nesting + 1) if found is None else found  # type: ignore[attr-defined]
         found = self._described.get(node)
         if found is not None:
             return found
         if nesting > _MAX_NESTING:
             return UNKNOWN
-        describe = _DESCRIBERS.get(type(node))
+        describe = _DESCRIBERS.get(kind)
         found = UNKNOWN if describe is None else describe(self, node, scope, nesting + 1)
         self._described[node] = found
         return found
@@ -151,13 +164,17 @@ class Names:
         """What *name* is in *scope*."""
         home = self.home(scope, name)
         if home is not None:
-            return self.bound(home, name, nesting)
-        if name in BUILTINS or name in _MODULE_NAMES:
-            return Name(name)
+            found = self.bound(home, name, nesting)
+            if (home, name) in self._bound:
+                self._seen[scope, name] = found
+            return found
         stars = self.walk.module.stars
-        if not stars:
-            return Name(name)
-        return Name(f"{imported_module(stars[0])}{name}") if len(stars) == 1 else UNKNOWN
+        if not stars or name in BUILTINS or name in _MODULE_NAMES:
+            found = Name(name)
+        else:
+            found = Name(f"{imported_module(stars[0])}{name}") if len(stars) == 1 else UNKNOWN
+        self._seen[scope, name] = found
+        return found
 
     def bound(self, home: Scope, name: str, nesting: int = 0) -> Expression:
         """What *name*, bound in *home*, is."""
@@ -196,12 +213,16 @@ class Names:
 
     def bounded(self, found: Expression) -> Expression:
         """*found*, or less if that has grown too large."""
-        depth, size = 0, 1
         inner = parts(found)
+        depth, size, sizes = 1, 1, self._sizes
         for part in inner:
-            part_depth, part_size = self._sizes.get(id(part), (1, 1))
-            depth = max(depth, part_depth)
-            size += part_size
+            known = sizes.get(id(part))
+            if known is None:
+                size += 1
+            else:
+                size += known[1]
+                if known[0] > depth:
+                    depth = known[0]
         if depth + 1 > _MAX_DEPTH or size > _MAX_SIZE:
             return Opaque((EventPath(),)) if any(depends_on_event(part) for part in inner) else UNKNOWN
         if inner:
@@ -393,17 +414,17 @@ def imported_name(node: ast.AST, alias: ast.alias) -> str:
 # Descriptions of the kinds of nodes
 
 
-def _name(names: Names, node: ast.Name, scope: Scope, nesting: int) -> Expression:
-    return names.lookup(scope, node.id, nesting)
-
-
 def _constant(names: Names, node: ast.Constant, scope: Scope, nesting: int) -> Expression:
     value = node.value
     if value is None or value is ...:
         return NONE
     if isinstance(value, str | bytes) and len(value) > _MAX_TEXT:
         return Literal(value[:_MAX_TEXT]) if isinstance(value, bytes) else Joined((Literal(value[:_MAX_TEXT]), UNKNOWN))
-    return Literal(value)
+    key = (type(value), value)
+    found = names._constants.get(key)
+    if found is None:
+        found = names._constants[key] = Literal(value)
+    return found
 
 
 def _attribute(names: Names, node: ast.Attribute, scope: Scope, nesting: int) -> Expression:
@@ -413,13 +434,17 @@ def _attribute(names: Names, node: ast.Attribute, scope: Scope, nesting: int) ->
 def _call(names: Names, node: ast.Call, scope: Scope, nesting: int) -> Expression:
     name, receiver = names.callee(node, scope, nesting)
     describe = names.describe
-    args = tuple(
-        [
-            Opaque((describe(each.value, scope, nesting),))
-            if type(each) is ast.Starred
-            else describe(each, scope, nesting)
-            for each in node.args
-        ]
+    args = (
+        ()
+        if not node.args
+        else tuple(
+            [
+                Opaque((describe(each.value, scope, nesting),))
+                if type(each) is ast.Starred
+                else describe(each, scope, nesting)
+                for each in node.args
+            ]
+        )
     )
     keywords = {keyword.arg or "**": describe(keyword.value, scope, nesting) for keyword in node.keywords}
     names._calls[node] = Called(name, receiver, args, keywords)
@@ -674,7 +699,6 @@ def _comprehension(kind: str) -> Callable[[Names, Any, Scope, int], Expression]:
 
 
 _DESCRIBERS: Final[dict[type[ast.AST], Callable[[Names, Any, Scope, int], Expression]]] = {
-    ast.Name: _name,
     ast.Constant: _constant,
     ast.Attribute: _attribute,
     ast.Call: _call,

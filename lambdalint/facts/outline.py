@@ -74,10 +74,15 @@ class Outline:
                     value = names.describe(argument, scope)
                     if isinstance(value, Name):
                         registered.setdefault(value.name, span(argument))
+        seen: set[tuple[Scope, str]] = set()
         for node, scope, context in names.walk.reads:
-            if not skipped(context):
-                found = names.describe(node, scope)
-                mention(found, scope, node)
+            if skipped(context):
+                continue
+            if type(node) is ast.Name:
+                if (scope, node.id) in seen:
+                    continue
+                seen.add((scope, node.id))
+            mention(names.describe(node, scope), scope, node)
         for child in names.walk.scopes:
             if child.name.rpartition(".")[2].startswith("<lambda:") and child.parent is not None:
                 note(mentions, child.parent, f":{child.name}", child.node)

@@ -36,13 +36,12 @@ class Returns:
     falls_off: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, names: Names) -> "Returns":
-        guards = Guards(names)
+    def of(cls, names: Names, guards: Guards) -> "Returns":
         found: dict[str, list[Return]] = {}
         for node, scope, context in names.walk.returns:
             value = NONE if node.value is None else names.describe(node.value, scope)
             place = names.span(node if node.value is None else node.value)
-            found.setdefault(scope.owner.name, []).append(Return(value, place, guards.of(context, scope)))
+            found.setdefault(scope.owner.name, []).append(Return(value, place, guards.around(context, scope)))
         falling = set()
         for scope in names.walk.scopes:
             if isinstance(scope.node, ast.Lambda):

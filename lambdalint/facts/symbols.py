@@ -135,12 +135,16 @@ class Symbols:
     @classmethod
     def of(cls, names: Names) -> "Symbols":
         module = names.walk.module
-        symbols = {name: tuple(_symbol(names, name, each) for each in found) for name, found in module.bindings.items()}
+        definitions = _definitions(names)
+        symbols = {
+            name: tuple(_symbol(names, name, each, definitions) for each in found)
+            for name, found in module.bindings.items()
+        }
         exported = names.bound(module, "__all__") if "__all__" in module.bindings else None
         classes = [scope for scope in names.walk.scopes if scope.kind is ScopeKind.CLASS]
         return cls(
             symbols=symbols,
-            definitions=_definitions(names),
+            definitions={each.scope: each for each in definitions.values()},
             classes={scope.name: _class(names, scope) for scope in classes},
             values={name: names.bound(module, name) for name in module.bindings},
             results=_results(names),
@@ -237,15 +241,13 @@ class Symbols:
         return found.signature if "staticmethod" in found.decorators else found.signature.without(1)
 
 
-def _symbol(names: Names, name: str, binding: Binding) -> Symbol:
+def _symbol(names: Names, name: str, binding: Binding, definitions: Mapping[Scope, Definition]) -> Symbol:
     value = names.option(binding)
     context = binding.context
     conditional = context is not None and any(
         each.branch in (Branch.IF, Branch.EXCEPT, Branch.MAIN, Branch.TYPE_CHECKING) for each in context.outwards()
     )
-    definition = None
-    if isinstance(binding.value, Scope) and binding.value.kind is ScopeKind.DEF:
-        definition = _definition(names, binding.value)
+    definition = definitions.get(binding.value) if isinstance(binding.value, Scope) else None
     return Symbol(name, _kind(binding, value), names.span(binding.node), value, conditional, definition)
 
 
@@ -276,9 +278,9 @@ def _kind(binding: Binding, value: Expression) -> SymbolKind:
             return SymbolKind.UNKNOWN
 
 
-def _definitions(names: Names) -> dict[str, Definition]:
+def _definitions(names: Names) -> dict[Scope, Definition]:
     kinds = (ScopeKind.DEF, ScopeKind.LAMBDA)
-    return {scope.name: _definition(names, scope) for scope in names.walk.scopes if scope.kind in kinds}
+    return {scope: _definition(names, scope) for scope in names.walk.scopes if scope.kind in kinds}
 
 
 def _definition(names: Names, scope: Scope) -> Definition:

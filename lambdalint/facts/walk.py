@@ -92,7 +92,7 @@ class Scope:
     """A scope under construction.
 
     *name* is the qualified name, dotted, without ``<locals>``; *owner* is the scope whose run runs this one's code:
-    the ``def`` or module around a class body or a comprehension.
+    the ``def`` or module around a class body or a comprehension.  *uses* are the names that its code reads.
     """
 
     __slots__ = (
@@ -110,6 +110,7 @@ class Scope:
         "owner",
         "parent",
         "stars",
+        "uses",
     )
 
     def __init__(self, kind: ScopeKind, name: str, node: ast.AST, parent: "Scope | None") -> None:
@@ -128,6 +129,7 @@ class Scope:
         self.nonlocals: set[str] = set()
         self.stars: list[ast.ImportFrom] = []
         self.generator = False
+        self.uses: set[str] = set()
 
     def child_name(self, name: str) -> str:
         """The qualified name of something called *name* in here."""
@@ -157,6 +159,7 @@ class Walk:
     tree: ast.Module
     module: Scope
     scopes: list[Scope] = field(default_factory=list)
+    comprehensions: list[Scope] = field(default_factory=list)
     calls: list[Place] = field(default_factory=list)
     reads: list[Place] = field(default_factory=list)
     annotations: list[Place] = field(default_factory=list)
@@ -495,7 +498,8 @@ class _Walker:
     def look(self, node: ast.AST, scope: Scope, context: Context | None) -> None:
         """Go through an expression; iteratively, since generated code nests deeply."""
         walk = self.walk
-        reads, calls = walk.reads, walk.calls
+        read, call, use = walk.reads.append, walk.calls.append, scope.uses.add
+        place = tuple.__new__  # a third of the price of Place(…), and there is one for every name
         stack: list[Any] = [node]
         push, pop = stack.append, stack.pop
         while stack:
@@ -504,20 +508,25 @@ class _Walker:
             if kind in _SKIPPED:
                 continue
             if kind is ast.Name:
-                reads.append(Place(node, scope, context))
+                read(place(Place, (node, scope, context)))
+                use(node.id)  # type: ignore[attr-defined]
             elif kind is ast.Attribute:
-                reads.append(Place(node, scope, context))
+                read(place(Place, (node, scope, context)))
                 base = node.value  # type: ignore[attr-defined]
                 while type(base) is ast.Attribute:
                     base = base.value
-                if type(base) is not ast.Name:
+                if type(base) is ast.Name:
+                    use(base.id)
+                else:
                     push(base)
             elif kind is ast.Call:
-                calls.append(Place(node, scope, context))
+                call(place(Place, (node, scope, context)))
                 base = node.func  # type: ignore[attr-defined]
                 while type(base) is ast.Attribute:
                     base = base.value
-                if type(base) is not ast.Name:
+                if type(base) is ast.Name:
+                    use(base.id)
+                else:
                     push(base)
                 stack.extend(node.args)  # type: ignore[attr-defined]
                 for keyword in node.keywords:  # type: ignore[attr-defined]
@@ -585,6 +594,7 @@ class _Walker:
         push: Callable[[Any], None],
     ) -> None:
         child = Scope(ScopeKind.COMPREHENSION, scope.name, node, scope)
+        self.walk.comprehensions.append(child)
         inside = Context(Branch.LOOP, node, context)
         for number, generator in enumerate(node.generators):
             evaluated = child if number else scope
