@@ -11,7 +11,7 @@ from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.expressions import Env, Expression, Joined, Literal, Name, qualified_name, text_prefix
 from lambdalint.facts.http_calls import HttpCall, http_call
 from lambdalint.facts.socket_defaults import SocketDefaults
-from lambdalint.rule import Module, Problem, Problems, Severity, rule
+from lambdalint.rule import Module, PerModule, Problem, Problems, Severity, rule
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -110,11 +110,14 @@ def fetch():
         {"template.yaml": TEMPLATE, "src/app.py": DEFAULT, "src/clients.py": CLIENTS},
     ),
 )
-def check(module: Module, calls: Calls, defaults: SocketDefaults) -> Problems:
+def check(module: Module, modules: PerModule[Calls], defaults: SocketDefaults) -> Problems:
+    calls = modules.get(module.path)
+    if calls is None or module.path in defaults.paths:
+        return
     patient = None
     for call in calls.calls:
         known = http_call(call.name) if call.name else None
-        if known is None or call.name is None or module.path in defaults.paths:
+        if known is None or call.name is None:
             continue
         stated = call.argument(known.timeout, "timeout")
         finite = known.library in ("httpx", "aiohttp") or call.name == "urllib.request.urlretrieve"
