@@ -1,22 +1,28 @@
-"""What ``lambdalint`` offers to Python: checking and packaging, wired together."""
+"""What ``lambdalint`` offers to Python: checking and packaging, wired together.
+
+Only what a remembered run needs is imported at the top; a fresh one loads the engine and the rules.
+"""
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from os.path import commonpath
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdalint import __version__
 from lambdalint.config import Config
-from lambdalint.engine.cache import Cache, digest
-from lambdalint.engine.executors import executor
-from lambdalint.engine.registry import Registry, installed_packs
+from lambdalint.engine.cache import Cache
+from lambdalint.engine.remembered import recalled, remember, run_key
 from lambdalint.engine.result import Result
-from lambdalint.engine.run import Options, run
-from lambdalint.engine.select import Selection
-from lambdalint.errors import UsageError
-from lambdalint.readers.tree import Folder
+from lambdalint.errors import UnreadableInput, UsageError
+from lambdalint.model.places import Span
+from lambdalint.readers.text import decoded
+from lambdalint.readers.tree import Folder, Tree
+
+if TYPE_CHECKING:
+    from lambdalint.engine.run import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +51,47 @@ def check(
     """
     place = placed(paths)
     config = Config.find(paths) if config is None else config
+    day = today or date.today()
+    tree = Folder(place.root)
+    results = Cache(Cache.default_folder() if cache else None)
+    key = run_key(__version__, str(place.root), *place.paths, repr(config), str(day))
+    result = recalled(results, key, place.root) if cache else None
+    if result is None:
+        return _checked(tree, place, config, day, jobs, results, key)
+    return replace(result, read_text=lambda path: _text(tree, path), shown=place.shown)
+
+
+def _checked(tree: Folder, place: Place, config: Config, day: date, jobs: int, results: Cache, key: str) -> Result:
+    from lambdalint.engine.executors import executor
+    from lambdalint.engine.registry import Registry, pack_folders
+    from lambdalint.engine.remembered import packages_digest
+    from lambdalint.engine.run import run
+
+    folders = (str(Path(__file__).parent), *pack_folders())
+    registry = Registry.load()
     with executor(jobs) as workers:
-        return run(
-            Folder(place.root),
+        result = run(
+            tree,
             place.paths,
-            options(config, place, today or date.today()),
-            Registry.load(),
-            cache=results_cache(cache),
+            options(config, place, day),
+            registry,
+            cache=results.with_packages(Path(folder).name for folder in folders),
             executor=workers,
-            version=version_key(),
+            version=packages_digest(folders),
             shown=place.shown,
         )
+    places = [finding.at for finding in result.findings]
+    on_disk = all(tree.is_file(at.path) for at in places if isinstance(at, Span))
+    if on_disk and not any(finding.name == "crashed-rule" for finding in result.findings):
+        remember(results, key, result, tree.trace(), folders)
+    return result
 
 
-def options(config: Config, place: Place, today: date) -> Options:
+def options(config: Config, place: Place, today: date) -> "Options":
     """What the engine needs to know of *config*."""
+    from lambdalint.engine.run import Options
+    from lambdalint.engine.select import Selection
+
     base = (config.file.resolve().parent if config.file else Path.cwd()).resolve()
     return Options(
         selection=Selection(config.select, config.extend_select, config.ignore, config.profile),
@@ -98,35 +130,11 @@ def placed(paths: Sequence[Path]) -> Place:
     return Place(root, inside, str if root == here else shown)
 
 
-def results_cache(wanted: bool) -> Cache:
-    """The user's cache of results, or one that remembers nothing."""
-    packages = tuple(pack.value.partition(".")[0] for pack in installed_packs())
-    return Cache(Cache.default_folder() if wanted else None, packages)
-
-
-def version_key() -> str:
-    """What results depend on besides their input: our version, and the files of every pack of rules."""
-    parts = [__version__]
-    for pack in installed_packs():
-        parts += [pack.name, pack.value, pack.dist.version if pack.dist else ""]
-        parts += _stamps(pack.value)
-    parts += _stamps("lambdalint")
-    return digest(*parts)
-
-
-def _stamps(package: str) -> list[str]:
-    """Sizes and times of a package's files, so that whoever works on a rule gets fresh results."""
-    from importlib.util import find_spec
-
-    spec = find_spec(package.partition(":")[0])
-    stamps = []
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        for below, folders, names in os.walk(folder):
-            folders[:] = [name for name in folders if name != "__pycache__"]
-            for name in names:
-                stat = (Path(below) / name).stat()
-                stamps.append(f"{name} {stat.st_size} {stat.st_mtime_ns}")
-    return sorted(stamps)
+def _text(tree: Tree, path: str) -> str | None:
+    try:
+        return decoded(tree.read(path), path)
+    except UnreadableInput:
+        return None
 
 
 def _relative(path: Path, root: Path) -> str | None:

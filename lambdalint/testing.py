@@ -5,7 +5,7 @@ def test_every_example(example: RuleExample) -> None:
     example.run()
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -14,9 +14,10 @@ from lambdalint.engine.cache import Cache
 from lambdalint.engine.executors import Serial
 from lambdalint.engine.registry import Registry
 from lambdalint.engine.result import Result
-from lambdalint.engine.run import Options, run
+from lambdalint.engine.run import Options, join, run
 from lambdalint.engine.select import Selection
 from lambdalint.model.places import Span
+from lambdalint.model.project import Project
 from lambdalint.readers.tree import MemoryTree
 from lambdalint.rule import Rule, example_files
 
@@ -67,7 +68,7 @@ def examples(rules: Iterable[Rule]) -> Iterator[RuleExample]:
 
 
 def check_files(
-    files: dict[str, str | bytes],
+    files: Mapping[str, str | bytes],
     *,
     select: tuple[str, ...] = (),
     registry: Registry | None = None,
@@ -85,7 +86,12 @@ def check_files(
     )
 
 
-def _marked(files: dict[str, str | bytes]) -> Iterator[tuple[str, int]]:
+def project_of(files: Mapping[str, str | bytes], *, today: date = TODAY) -> Project:
+    """The project that *files* make, for a test of a fact."""
+    return join(MemoryTree(files), ("",), Options(today=today), cache=Cache(None), executor=Serial())
+
+
+def _marked(files: Mapping[str, str | bytes]) -> Iterator[tuple[str, int]]:
     for path, content in files.items():
         if isinstance(content, str):
             for number, line in enumerate(content.splitlines(), 1):

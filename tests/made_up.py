@@ -1,5 +1,6 @@
 """A result that no check has found, with every kind of place, severity and failure that a report has to show."""
 
+from lambdalint.engine.describe import described
 from lambdalint.engine.result import Failure, Result, Summary
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.finding import Applicability, Confidence, Edit, Finding, Fix, Related, Severity
@@ -228,7 +229,7 @@ def result(
     count = [sum(each.severity is severity for each in findings) for severity in Severity]
     return Result(
         findings=findings,
-        functions=functions,
+        functions=tuple(described(each) for each in functions),
         failures=failures,
         notes=notes,
         summary=Summary(12, len(functions), count[0], count[1], count[2], suppressed, 0.2149),

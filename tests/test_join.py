@@ -9,21 +9,19 @@ from lambdalint.engine.result import Result
 from lambdalint.model.function import CodeKind, Function, Handling, TriggerKind
 from lambdalint.model.places import Span
 from lambdalint.model.values import Known, Reference, Unknown
-from lambdalint.testing import check_files
+from lambdalint.testing import check_files, project_of
 
 NO_RULES = Registry.of([])
 APP = "def handler(event, context):\n    return {}\n"
 
 
-def checked(template: str, **files: str | bytes) -> Result:
-    named: dict[str, str | bytes] = {"template.yaml": template, "src/app.py": APP}
-    return check_files(named | files, registry=NO_RULES)
+def checked(template: str) -> Result:
+    return check_files({"template.yaml": template, "src/app.py": APP}, registry=NO_RULES)
 
 
 def function(template: str, files: dict[str, str | bytes] | None = None) -> Function:
-    result = checked(template, **(files or {}))
-    assert result.failures == ()
-    return result.functions[0]
+    named: dict[str, str | bytes] = {"template.yaml": template, "src/app.py": APP}
+    return project_of(named | (files or {})).functions[0]
 
 
 def sam(properties: str, rest: str = "", head: str = "") -> str:
@@ -181,7 +179,7 @@ Resources:
     ],
 )
 def test_code_is_found_in_every_form(code: str, handler: str, kind: CodeKind) -> None:
-    found = checked(CLOUDFORMATION.format(code=code, handler=handler)).functions[0]
+    found = function(CLOUDFORMATION.format(code=code, handler=handler))
     assert found.code is not None
     assert found.code.kind is kind
     resolved = kind in (CodeKind.FOLDER, CodeKind.FILE, CodeKind.INLINE)
@@ -190,16 +188,15 @@ def test_code_is_found_in_every_form(code: str, handler: str, kind: CodeKind) ->
 
 def test_a_template_in_a_folder_names_code_relative_to_itself() -> None:
     template = CLOUDFORMATION.format(code="../src", handler="app.handler")
-    result = check_files({"infra/template.yaml": template, "src/app.py": APP}, registry=NO_RULES)
-    assert result.functions[0].handler_path == "src/app.py"
+    project = project_of({"infra/template.yaml": template, "src/app.py": APP})
+    assert project.functions[0].handler_path == "src/app.py"
 
 
 def test_json_says_the_same_as_yaml() -> None:
     template = """{"Resources": {"Orders": {"Type": "AWS::Lambda::Function", "Properties": {
         "Code": "src", "Handler": "app.handler", "Runtime": {"Ref": "Version"}, "Timeout": {"Fn::Sub": "10"}}}},
         "Parameters": {"Version": {"Type": "String", "Default": "python3.12"}}}"""
-    result = check_files({"template.json": template, "src/app.py": APP}, registry=NO_RULES)
-    found = result.functions[0]
+    found = project_of({"template.json": template, "src/app.py": APP}).functions[0]
     assert (value(found.runtime), value(found.timeout_s), found.handler_path) == ("python3.12", 10, "src/app.py")
 
 

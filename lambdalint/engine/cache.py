@@ -9,6 +9,7 @@ import hashlib
 import os
 import pickle
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,10 @@ class Cache:
     def __init__(self, folder: Path | None, packages: tuple[str, ...] = ()) -> None:
         self._folder = folder
         self._packages = packages
+
+    def with_packages(self, packages: Iterable[str]) -> "Cache":
+        """The same cache, which also makes values of these packages."""
+        return Cache(self._folder, (*self._packages, *packages))
 
     @staticmethod
     def default_folder() -> Path:

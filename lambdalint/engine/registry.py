@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Final
 
@@ -73,6 +74,12 @@ def installed_packs() -> tuple[EntryPoint, ...]:
     """The entry points of the packs, each once, in the order of their names."""
     packs = {(point.name, point.value): point for point in entry_points(group=ENTRY_POINT_GROUP)}
     return tuple(packs[key] for key in sorted(packs))
+
+
+def pack_folders() -> tuple[str, ...]:
+    """The folders that the packs' packages are in."""
+    specs = (find_spec(pack.module) for pack in installed_packs())
+    return tuple(folder for spec in specs if spec for folder in spec.submodule_search_locations or ())
 
 
 def _pack_rules(pack: EntryPoint) -> Iterator[Rule]:

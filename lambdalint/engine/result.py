@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from lambdalint.errors import ExitCode
 from lambdalint.model.finding import Finding, Severity
-from lambdalint.model.function import Function
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,26 @@ class Summary:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A function as reports show it; ``None`` is what the template hides or does not say.
+
+    *template* is the path of the template, *code* that of the folder, file or archive with the code.  *artifact_bytes*
+    is the unpacked size with layers, ``None`` as long as a part of it is not known.
+    """
+
+    name: str
+    template: str
+    runtime: str | None = None
+    handler: str | None = None
+    architectures: tuple[str, ...] | None = None
+    memory_mb: int | None = None
+    timeout_s: int | None = None
+    code: str | None = None
+    triggers: tuple[str, ...] = ()
+    artifact_bytes: int | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """Findings in the order of their places, the functions they are about, and what could not be judged.
@@ -39,7 +58,7 @@ class Result:
     """
 
     findings: tuple[Finding, ...]
-    functions: tuple[Function, ...]
+    functions: tuple[Described, ...]
     failures: tuple[Failure, ...]
     notes: tuple[str, ...]
     summary: Summary

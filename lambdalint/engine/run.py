@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lambdalint.engine.answers import Answers, things_around
 from lambdalint.engine.cache import Cache, digest
+from lambdalint.engine.describe import described
 from lambdalint.engine.embedded import Embedded
 from lambdalint.engine.executors import Executor
 from lambdalint.engine.modules import Crash, Modules, Unparsed, is_pure, module_facts
@@ -25,7 +26,7 @@ from lambdalint.facts.imports import Imports
 from lambdalint.facts.reach import Reach
 from lambdalint.facts.scopes import Scopes
 from lambdalint.facts.symbols import Symbols
-from lambdalint.join.discover import discover
+from lambdalint.join.discover import Discovered, discover
 from lambdalint.join.link import link
 from lambdalint.model.artifact import Artifact
 from lambdalint.model.finding import Confidence, Finding, Problem, Severity
@@ -108,6 +109,12 @@ def run(
         return _Run(tree, options, registry, cache, executor, version, shown).result(paths, plans, started)
 
 
+def join(tree: Tree, paths: Sequence[str], options: Options, *, cache: Cache, executor: Executor) -> Project:
+    """The project under *paths*, without asking any rule about it."""
+    _, project = _Run(tree, options, Registry(()), cache, executor, "", str).joined(paths)
+    return project
+
+
 class _Run:
     def __init__(
         self,
@@ -134,14 +141,7 @@ class _Run:
         self.crashes: list[Crash] = []
 
     def result(self, paths: Sequence[str], plans: Sequence[Artifact], started: float) -> Result:
-        discovered = discover(self.tree, paths, self.options.exclude, self.options.base)
-        project = link(
-            self.tree,
-            discovered,
-            self.answers.per_module(Symbols),
-            self.answers.per_module(Imports),
-            self.options.today,
-        )
+        discovered, project = self.joined(paths)
         project = _with_plans(project, plans)
         for failure in discovered.failures:
             self._unreadable(failure)
@@ -154,17 +154,16 @@ class _Run:
         kept = _fingerprinted(_unique(kept), self._read_text)
         counts = Counter(finding.severity for finding in kept)
         failures = [
-            Failure(self.shown(each.path), each.message, each.hint)
+            Failure(each.path, each.message, each.hint)
             for each in kept
             if each.code.startswith("LL") and each.severity is Severity.ERROR
         ]
         if not project.functions and not failures:
-            where = ", ".join(self.shown(path) or "." for path in paths)
             hint = "give the folder or the file of a CloudFormation or SAM template"
-            failures.append(Failure(where, "no Lambda function is declared here", hint))
+            failures.append(Failure(paths[0] or ".", "no Lambda function is declared here", hint))
         return Result(
-            findings=tuple(replace(finding, **self._shown(finding)) for finding in kept),
-            functions=project.functions,
+            findings=tuple(kept),
+            functions=tuple(described(function) for function in project.functions),
             failures=tuple(failures),
             notes=project.notes,
             summary=Summary(
@@ -179,6 +178,12 @@ class _Run:
             read_text=self._read_text,
             shown=self.shown,
         )
+
+    def joined(self, paths: Sequence[str]) -> tuple[Discovered, Project]:
+        """What is under *paths*, and the project that it makes."""
+        discovered = discover(self.tree, paths, self.options.exclude, self.options.base)
+        symbols, imports = self.answers.per_module(Symbols), self.answers.per_module(Imports)
+        return discovered, link(self.tree, discovered, symbols, imports, self.options.today)
 
     def _unreadable(self, failure: UnreadableInput) -> None:
         at = Span(failure.path, failure.line, failure.column, failure.line, failure.column)
@@ -294,16 +299,6 @@ class _Run:
         except UnreadableInput:
             return None
 
-    def _shown(self, finding: Finding) -> dict[str, Any]:
-        if self.shown is str:
-            return {}
-        return {
-            "at": replace(finding.at, path=self.shown(finding.at.path)),
-            "related": tuple(
-                replace(each, at=replace(each.at, path=self.shown(each.at.path))) for each in finding.related
-            ),
-        }
-
 
 def _subjects(project: Project) -> Iterator[tuple[type, Mapping[type, Any], Function | None]]:
     """Everything a rule can be about, with what surrounds it."""
@@ -358,6 +353,7 @@ def _finding(rule: Rule, problem: Problem, function: Function | None) -> Finding
         related=problem.related,
         fix=problem.fix,
         hint=problem.hint,
+        secret=problem.secret,
         url=rule.url,
         covers=rule.covers,
     )

@@ -87,7 +87,7 @@ class Problem:
     """What a rule yields: a place, and what is so there.
 
     *confidence* differs from the rule's usual one only where the evidence at hand is weaker.  *severity*
-    likewise.  *hint* says what to do about it, in a sentence.
+    likewise.  *hint* says what to do about it, in a sentence.  *secret* keeps what stands at the place out of reports.
     """
 
     at: Place
@@ -97,6 +97,7 @@ class Problem:
     hint: str | None = None
     confidence: Confidence | None = None
     severity: Severity | None = None
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class Finding:
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
     hint: str | None = None
+    secret: bool = False
     fingerprint: str = ""
     url: str = ""
     covers: tuple[str, ...] = field(default=(), repr=False)

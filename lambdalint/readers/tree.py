@@ -3,6 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -108,12 +109,31 @@ class LazyTree(MemoryTree):
         return self._lazy[path][1]()
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All that was looked at in a folder: paths with their time of change, in nanoseconds, and size.
+
+    As long as they are the same, looking again gives the same answers.  A folder changes with the names in it.
+    """
+
+    stamps: tuple[tuple[str, int, int], ...]
+
+    def holds(self, root: Path) -> bool:
+        """Whether everything under *root* is as it was."""
+        return all(_stamp(root, path) == (time, size) for path, time, size in self.stamps)
+
+
 class Folder(Tree):
     """A folder on disk; what was asked once is remembered."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self._listed: dict[str, dict[str, str]] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
+
+    def trace(self) -> Trace:
+        """What was looked at so far, as it was just before."""
+        return Trace(tuple((path, time, size) for path, (time, size) in self._seen.items()))
 
     def is_file(self, path: str) -> bool:
         return self._kind(path) == "file"
@@ -128,11 +148,15 @@ class Folder(Tree):
         return tuple(self._list(path))
 
     def size(self, path: str) -> int:
-        return (self.root / path).stat().st_size if self.is_file(path) else 0
+        if not self.is_file(path):
+            return 0
+        self._see(path)
+        return self._seen[path][1]
 
     def read(self, path: str) -> bytes:
         if not self.is_file(path):
             raise UnreadableInput("there is no such file", path=path)
+        self._see(path)
         try:
             if self.size(path) > MAX_TEXT_BYTES:
                 raise UnreadableInput(f"the file is larger than {MAX_TEXT_BYTES // 1024 // 1024} MB", path=path)
@@ -141,7 +165,13 @@ class Folder(Tree):
             raise UnreadableInput(f"the file cannot be read: {error.strerror}", path=path) from error
 
     def on_disk(self, path: str) -> Path | None:
-        return self.root / path if self.is_file(path) or self.is_folder(path) else None
+        if not (self.is_file(path) or self.is_folder(path)):
+            return None
+        self._see(path)
+        return self.root / path
+
+    def _see(self, path: str) -> None:
+        self._seen.setdefault(path, _stamp(self.root, path))
 
     def _kind(self, path: str) -> str | None:
         folder, _, name = path.rpartition("/")
@@ -154,6 +184,7 @@ class Folder(Tree):
         if path in self._listed:
             return self._listed[path]
         found: dict[str, str] = {}
+        self._see(path)
         try:
             with os.scandir(self.root / path) as entries:
                 for entry in entries:
@@ -173,6 +204,15 @@ class Folder(Tree):
             return Path(link.path).resolve(strict=True).is_relative_to(self.root)
         except (OSError, RuntimeError):
             return False
+
+
+def _stamp(root: Path, path: str) -> tuple[int, int]:
+    """When a path was changed, in nanoseconds, and its size; both 0 when it is not there."""
+    try:
+        status = (root / path).stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
 
 
 class Mounted(Tree):

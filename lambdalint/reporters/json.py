@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, Final
 
-from lambdalint.engine.result import Result
+from lambdalint.engine.result import Described, Result
 from lambdalint.model.finding import Finding, Fix
-from lambdalint.model.function import Function
 from lambdalint.model.places import Member, Place, Span
-from lambdalint.model.values import Known
 from lambdalint.reporters.view import View
 
 VERSION: Final = 1
@@ -41,15 +40,6 @@ def document(result: Result) -> dict[str, Any]:
             "seconds": round(summary.seconds, 3),
         },
     }
-
-
-def artifact_bytes(function: Function) -> int | None:
-    """The unpacked size of a function with its layers; ``None`` as long as a part of it is not known."""
-    layers = [layer.artifact for layer in function.local_layers]
-    if not function.artifact or not function.layers_complete:
-        return None
-    sizes = [artifact.unpacked_bytes for artifact in (function.artifact, *layers) if artifact]
-    return sum(sizes) if len(sizes) == 1 + len(layers) else None
 
 
 def _finding(finding: Finding, shown: Callable[[str], str]) -> dict[str, Any]:
@@ -85,28 +75,9 @@ def _fix(fix: Fix, shown: Callable[[str], str]) -> dict[str, Any]:
     }
 
 
-def _function(function: Function, shown: Callable[[str], str]) -> dict[str, Any]:
+def _function(function: Described, shown: Callable[[str], str]) -> dict[str, Any]:
     return {
-        "name": function.name,
+        **asdict(function),
         "template": shown(function.template),
-        "runtime": _plain(function.runtime),
-        "handler": _plain(function.handler),
-        "architectures": _plain(function.architectures),
-        "memory_mb": _plain(function.memory_mb),
-        "timeout_s": _plain(function.timeout_s),
-        "code": shown(function.code.path) if function.code and function.code.path else None,
-        "triggers": list(dict.fromkeys(trigger.kind.value for trigger in function.triggers)),
-        "artifact_bytes": artifact_bytes(function),
+        "code": None if function.code is None else shown(function.code),
     }
-
-
-def _plain(value: Any) -> Any:
-    """What a value says; ``None`` when it, or a part of it, is hidden or absent."""
-    match value:
-        case Known(value=tuple(items)):
-            plain = [_plain(item) for item in items]
-            return None if None in plain else plain
-        case Known(value=known):
-            return known
-        case _:
-            return None

@@ -5,10 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from lambdalint.engine.result import Result
+from lambdalint.engine.result import Described, Result
 from lambdalint.model.finding import Finding, Severity
-from lambdalint.model.function import Function
-from lambdalint.model.values import Known
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import visible
 from lambdalint.reporters.wording import conclusion, place, severities, untold_failures
@@ -59,20 +57,19 @@ def _failures(result: Result) -> Iterator[str]:
         yield f"- {_code(result.shown(failure.path))}: {_text(failure.message)}{hint}"
 
 
-def _function(function: Function, findings: int) -> tuple[str, ...]:
-    triggers = dict.fromkeys(trigger.kind.value for trigger in function.triggers)
+def _function(function: Described, findings: int) -> tuple[str, ...]:
     return (
         _code(function.name),
         _known(function.runtime),
         _known(function.memory_mb, " MB"),
         _known(function.timeout_s, " s"),
-        ", ".join(triggers),
+        ", ".join(function.triggers),
         str(findings),
     )
 
 
 def _known(value: object, unit: str = "") -> str:
-    return _text(f"{value.value}{unit}") if isinstance(value, Known) else NOT_KNOWN
+    return NOT_KNOWN if value is None else _text(f"{value}{unit}")
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -13,6 +13,8 @@ from lambdalint.reporters.visible import Line, columns
 #: Of a span with more lines only the first ones and the last one are shown.
 MAX_LINES: Final = 6
 HEAD_LINES: Final = 3
+#: Enough to tell which secret it is, of any that is one.
+SHOWN_OF_SECRET: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,17 @@ def snippet(lines: Sequence[str], marks: Sequence[Mark], canvas: Canvas) -> Iter
         yield from _line(number, lines, here, tall, canvas)
         previous = number
     yield canvas.row()
+
+
+def concealed(lines: Sequence[str], span: Span) -> Sequence[str]:
+    """*lines* with everything in *span* but its first characters made unreadable, at the same width."""
+    hidden = list(lines)
+    for number in range(span.line, min(span.end_line, len(lines)) + 1):
+        line = lines[number - 1]
+        start = span.column + SHOWN_OF_SECRET if number == span.line else 0
+        end = span.end_column if number == span.end_line else len(line)
+        hidden[number - 1] = line[:start] + "*" * max(0, end - start) + line[max(start, end) :]
+    return hidden
 
 
 def _line(number: int, lines: Sequence[str], marks: Sequence[Mark], tall: Mark | None, canvas: Canvas) -> Iterator[str]:

@@ -9,7 +9,7 @@ from lambdalint.engine.result import Result
 from lambdalint.model.finding import Confidence, Finding
 from lambdalint.model.places import Place, Span
 from lambdalint.model.source import Source
-from lambdalint.reporters.snippet import Canvas, Mark, snippet
+from lambdalint.reporters.snippet import Canvas, Mark, concealed, snippet
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import columns, visible
@@ -62,7 +62,13 @@ class _Page:
             else:
                 inside = f" in {visible(finding.function)}" if arrow == "-->" and finding.function else ""
                 rows.append(f"{self.style.gutter(pointer)} {where}{self.style.faint(inside)}")
-            rows += snippet(self.lines(scene.at.path), scene.marks, canvas) if scene.marks else [canvas.row()]
+            if scene.marks:
+                lines = self.lines(scene.at.path)
+                hidden = finding.at if finding.secret and isinstance(finding.at, Span) else None
+                shown = concealed(lines, hidden) if hidden and hidden.path == scene.at.path else lines
+                rows += snippet(shown, scene.marks, canvas)
+            else:
+                rows.append(canvas.row())
         advice = _advice(finding)
         yield from rows if advice else rows[:-1]
         for topic, text in advice:

@@ -71,5 +71,6 @@ def check(function: Function) -> Problems:
                             yield Problem(
                                 span,
                                 f"{name} has a literal value in the template",
+                                secret=True,
                                 hint="keep it in Secrets Manager or Parameter Store and give the function its name",
                             )

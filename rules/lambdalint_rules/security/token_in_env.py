@@ -77,6 +77,7 @@ def check(function: Function) -> Problems:
                 yield Problem(
                     span,
                     f"{name} holds {title}; anyone who may read the configuration has it",
+                    secret=True,
                     hint="revoke it, keep the new one in Secrets Manager and give the function its name",
                     confidence=None if is_sure else Confidence.MEDIUM,
                 )
