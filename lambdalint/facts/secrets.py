@@ -99,5 +99,5 @@ def _is_made_up(match: re.Match[str], form: SecretFormat) -> bool:
         return True
     for hint in form.hints:
         text = text.replace(hint, "", 1)
-    # What a fixed format leaves over, as of a key block, is no text that anyone fills in.
+    # A format may be all hint: then there is nothing that anyone could have filled in.
     return bool(text) and is_placeholder(text)

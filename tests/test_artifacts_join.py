@@ -1,0 +1,153 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lambdalint.errors import UnreadableInput
+from lambdalint.facts.sizes import UnpackedSizes
+from lambdalint.join import artifacts
+from lambdalint.join.artifacts import archive_artifact, function_artifact, layer_artifact
+from lambdalint.join.cloudformation import read_template
+from lambdalint.join.sam import declare_sam
+from lambdalint.model.artifact import ArtifactKind
+from lambdalint.model.document import Mapping
+from lambdalint.model.function import Function, Layer
+from lambdalint.model.values import Known
+from lambdalint.readers.tree import Folder, MemoryTree, Tree
+from lambdalint.readers.yaml import read_yaml
+from lambdalint.testing import check_files
+from lambdalint_rules.artifacts.samples import archive
+
+HANDLER = "def handler(event, context): ...\n"
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    {metadata}
+    Properties:
+      CodeUri: {code}
+      Handler: app.handler
+      Runtime: {runtime}
+      Layers: [!Ref Shared]
+  Shared:
+    Type: AWS::Serverless::LayerVersion
+    Properties:
+      ContentUri: layer
+"""
+
+
+def declared(
+    files: dict[str, str | bytes], code: str = "src", runtime: str = "python3.13", metadata: str = ""
+) -> Function:
+    tree = MemoryTree(files)
+    document = read_yaml(TEMPLATE.format(code=code, runtime=runtime, metadata=metadata), "template.yaml")
+    assert isinstance(document, Mapping)
+    template, evaluator = read_template(document, "template.yaml")
+    found = declare_sam(document, template, evaluator, tree)
+    (function,), (layer,) = found.functions, found.layers
+    layer = replace(layer, artifact=layer_artifact(tree, layer, (function,)))
+    return replace(function, artifact=function_artifact(tree, function), local_layers=(layer,))
+
+
+def paths(tree: Tree, function: Function) -> list[str] | None:
+    found = function_artifact(tree, function)
+    return None if found is None else [entry.path for entry in found.entries]
+
+
+def test_a_folder_is_its_files_without_those_of_tools() -> None:
+    files: dict[str, str | bytes] = {
+        "src/app.py": HANDLER,
+        "src/tests/test_app.py": "",
+        "src/__pycache__/app.pyc": "",
+        "src/.venv/x.py": "",
+        "src/env3/pyvenv.cfg": "",
+        "src/env3/y.py": "",
+        "src/node_modules/z.js": "",
+    }
+    assert paths(MemoryTree(files), declared(files)) == ["app.py", "tests/test_app.py"]
+
+
+def test_sam_leaves_compiled_files_behind_where_it_installs_requirements() -> None:
+    files: dict[str, str | bytes] = {"src/app.py": HANDLER, "src/fast.so": "", "src/requirements.txt": "fast"}
+    assert paths(MemoryTree(files), declared(files)) == ["app.py", "requirements.txt"]
+    built = declared(files, metadata="Metadata: {SamResourceId: Orders}")
+    assert paths(MemoryTree(files), built) == ["app.py", "fast.so", "requirements.txt"]
+
+
+@pytest.mark.parametrize(("runtime", "metadata"), [("java21", ""), ("python3.13", "Metadata: {BuildMethod: makefile}")])
+def test_a_folder_that_is_compiled_is_no_artifact(runtime: str, metadata: str) -> None:
+    files: dict[str, str | bytes] = {"src/app.py": HANDLER}
+    assert paths(MemoryTree(files), declared(files, runtime=runtime, metadata=metadata)) is None
+
+
+def test_an_archive_is_its_entries_and_a_file_is_itself() -> None:
+    files: dict[str, str | bytes] = {"app.zip": archive({"app.py": HANDLER.encode()}), "src/app.py": HANDLER}
+    function = declared(files, code="app.zip")
+    found = function_artifact(MemoryTree(files), function)
+    assert found
+    assert (found.kind, found.function, found.runtime, found.architecture) == (
+        ArtifactKind.ZIP,
+        "Orders",
+        "python3.13",
+        "x86_64",
+    )
+    assert [entry.path for entry in archive_artifact(MemoryTree(files), "app.zip").entries] == ["app.py"]
+    assert paths(MemoryTree(files), declared(files, code="src/app.py")) == ["app.py"]
+
+
+def test_an_archive_that_cannot_be_read_is_reported() -> None:
+    template = TEMPLATE.format(code="app.zip", runtime="python3.13", metadata="")
+    result = check_files({"template.yaml": template, "app.zip": b"PK\x03\x04 cut"}, select=("LC002",))
+    assert [finding.code for finding in result.findings] == ["LL001"]
+    assert "cut short" in result.findings[0].message
+
+
+def test_a_layer_runs_on_what_it_says_or_what_its_functions_agree_on() -> None:
+    files: dict[str, str | bytes] = {"src/app.py": HANDLER, "layer/python/x.py": ""}
+    function = declared(files)
+    (layer,) = function.local_layers
+    tree = MemoryTree(files)
+
+    def target(layer: Layer, *users: Function) -> tuple[str | None, str | None]:
+        found = layer_artifact(tree, layer, users)
+        assert found
+        return found.runtime, found.architecture
+
+    assert target(layer, function) == ("python3.13", "x86_64")
+    assert target(layer) == (None, None)
+    older = replace(function, runtime=Known("python3.12", function.span))
+    assert target(layer, function, older) == (None, "x86_64")
+    said = replace(layer, compatible_runtimes=("python3.11",), compatible_architectures=("arm64",))
+    assert target(said, function) == ("python3.11", "arm64")
+    several = replace(layer, compatible_architectures=("arm64", "x86_64"))
+    assert target(several, function) == ("python3.13", "x86_64")
+    makefile = MemoryTree({**files, "layer/Makefile": ""})
+    assert layer_artifact(makefile, layer, (function,)) is None
+
+
+def test_sizes_are_summed_over_function_and_layers() -> None:
+    files: dict[str, str | bytes] = {"src/app.py": "x" * 10, "layer/python/big/__init__.py": "x" * 30}
+    sizes = UnpackedSizes.of(declared(files))
+    assert (sizes.function_bytes, sizes.layer_bytes, sizes.total_bytes, sizes.complete) == (10, 30, 40, True)
+    assert sizes.largest(5) == (("big", 30), ("app.py", 10))
+
+
+def test_a_folder_on_disk_is_read_lazily_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "src" / "lib").mkdir(parents=True)
+    (tmp_path / "src" / "app.py").write_text(HANDLER)
+    (tmp_path / "src" / "lib" / "tool").write_bytes(b"x" * 100)
+    (tmp_path / "src" / "lib" / "tool").chmod(0o755)
+    (tmp_path / "src" / "lib" / "up").symlink_to("..")
+    function = declared({"src/app.py": HANDLER})
+    found = function_artifact(Folder(tmp_path), function)
+    assert found
+    tool = next(entry for entry in found.entries if entry.path == "lib/tool")
+    assert (tool.size, tool.executable, tool.head(3), len(tool.read())) == (100, True, b"xxx", 100)
+    assert len(found.entries) == 2
+    monkeypatch.setattr(artifacts, "MAX_FILES", 1)
+    with pytest.raises(UnreadableInput, match="more than 1 files"):
+        function_artifact(Folder(tmp_path), function)
+    (tmp_path / "src" / "lib" / "tool").unlink()
+    with pytest.raises(UnreadableInput):
+        tool.read()
