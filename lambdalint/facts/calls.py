@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lambdalint.facts.expressions import Expression
 from lambdalint.facts.guards import Guard, Guards
-from lambdalint.facts.names import Names
+from lambdalint.facts.names import Lines, Names
 from lambdalint.model.places import Span
 
 
@@ -22,7 +22,8 @@ class Call:
     """
 
     name: str | None
-    span: Span
+    path: str
+    lines: Lines
     callee_end: tuple[int, int]
     scope: str
     args: tuple[Expression, ...]
@@ -46,9 +47,14 @@ class Call:
         return self.args[position]
 
     @property
+    def span(self) -> Span:
+        """The place of the call."""
+        return Span(self.path, *self.lines)
+
+    @property
     def callee(self) -> Span:
         """The place of what is called, without the arguments."""
-        return Span(self.span.path, self.span.line, self.span.column, *self.callee_end)
+        return Span(self.path, *self.lines[:2], *self.callee_end)
 
     @property
     def may_have_more(self) -> bool:
@@ -71,7 +77,8 @@ class Calls:
             found.append(
                 Call(
                     called.name,
-                    names.span(node),
+                    names.source.path,
+                    names.lines(node),
                     names.end(node.func),
                     scope.owner.name,
                     called.args,

@@ -16,9 +16,8 @@ from lambdalint.facts.expressions import (
     qualified_name,
     walk,
 )
-from lambdalint.facts.names import Names
+from lambdalint.facts.names import Lines, Names
 from lambdalint.facts.walk import Context, Scope
-from lambdalint.model.places import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +28,21 @@ class Outline:
     a method of an object, as ``app.add_route("/", show)`` does.
     """
 
-    calls: Mapping[str, Mapping[str, Span]] = field(hash=False)
-    mentions: Mapping[str, Mapping[str, Span]] = field(hash=False)
-    registered: Mapping[str, Span] = field(default_factory=dict, hash=False)
+    calls: Mapping[str, Mapping[str, Lines]] = field(hash=False)
+    mentions: Mapping[str, Mapping[str, Lines]] = field(hash=False)
+    registered: Mapping[str, Lines] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(cls, names: Names) -> "Outline":
-        calls: dict[str, dict[str, Span]] = {}
-        mentions: dict[str, dict[str, Span]] = {}
-        registered: dict[str, Span] = {}
-        span = names.span
+        calls: dict[str, dict[str, Lines]] = {}
+        mentions: dict[str, dict[str, Lines]] = {}
+        registered: dict[str, Lines] = {}
+        lines = names.lines
 
-        def note(into: dict[str, dict[str, Span]], scope: Scope, name: str, node: ast.AST) -> None:
+        def note(into: dict[str, dict[str, Lines]], scope: Scope, name: str, node: ast.AST) -> None:
             found = into.setdefault(scope.owner.name, {})
             if name not in found:
-                found[name] = span(node)
+                found[name] = lines(node)
 
         inside: dict[int, tuple[str, ...]] = {}
 
@@ -73,7 +72,7 @@ class Outline:
                 for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
                     value = names.describe(argument, scope)
                     if isinstance(value, Name):
-                        registered.setdefault(value.name, span(argument))
+                        registered.setdefault(value.name, lines(argument))
         seen: set[tuple[Scope, str]] = set()
         for node, scope, context in names.walk.reads:
             if skipped(context):

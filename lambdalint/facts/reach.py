@@ -128,11 +128,11 @@ class _Search:
         outline = self.outlines.get(path)
         if outline is None:
             return
-        for name, span in outline.calls.get(scope, {}).items():
-            self._follow(phase, at, name, span, called=True)
+        for name, lines in outline.calls.get(scope, {}).items():
+            self._follow(phase, at, name, Span(path, *lines), called=True)
         if phase == "invoke":
-            for name, span in outline.mentions.get(scope, {}).items():
-                self._follow(phase, at, name, span, called=False)
+            for name, lines in outline.mentions.get(scope, {}).items():
+                self._follow(phase, at, name, Span(path, *lines), called=False)
         imports = self.imports.get(path)
         if imports is not None:
             for each in imports.imports:
@@ -213,8 +213,8 @@ class _Search:
                     if resolved is not None and "()" in resolved.name.replace("(", "()(", 1):
                         self._reached("invoke", (path, scope), (at, definition.span, f"registers {scope}"))
         if outline is not None:
-            for name, span in outline.registered.items():
-                self._follow("invoke", at, name, span, called=True)
+            for name, lines in outline.registered.items():
+                self._follow("invoke", at, name, Span(path, *lines), called=True)
 
     def _load(self, phase: str, at: At, each: Import) -> None:
         for dotted, path in self.imported(at[0], each):
