@@ -1,6 +1,6 @@
 """Run a pack's examples as tests; for the built-in pack and for anyone's.
 
-@pytest.mark.parametrize("example", examples(Registry.load().rules), ids=str)
+@pytest.mark.parametrize("example", list(examples(Registry.load().rules)), ids=str)
 def test_every_example(example: RuleExample) -> None:
     example.run()
 """

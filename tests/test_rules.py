@@ -16,7 +16,7 @@ CATALOGUE: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("example", examples(RULES), ids=str)
+@pytest.mark.parametrize("example", list(examples(RULES)), ids=str)
 def test_every_example_is_as_marked(example: RuleExample) -> None:
     example.run()
 

@@ -196,6 +196,8 @@ class _Run:
             if not is_pure(rule):
                 rules.setdefault(rule.subject, []).append(rule)
         for subject, things, function in _subjects(project):
+            if subject is Module and self.modules.checked(things[Module].path).facts is None:
+                continue
             for rule in rules.get(subject, ()):
                 self._run_rule(rule, things, function)
 

@@ -17,6 +17,7 @@ from lambdalint.join.cloudformation import (
 from lambdalint.join.intrinsics import Evaluator
 from lambdalint.join.properties import merged, properties_of, reference_of, text_of
 from lambdalint.model.document import Mapping as Document
+from lambdalint.model.document import Node
 from lambdalint.model.function import Code, CodeKind, Trigger, TriggerKind
 from lambdalint.model.places import Span
 from lambdalint.model.template import Resource, Template
@@ -60,7 +61,7 @@ def declare_sam(document: Document, template: Template, evaluator: Evaluator, tr
             found.functions.append(
                 declared_function(resource, settings, template, _code(resource, settings, template, tree))
             )
-            found.triggers += _triggers(resource, settings, template)
+            found.triggers += _triggers(resource, settings, template, _event_names(document, resource))
         elif resource.type == LAYER:
             found.layers.append(declared_layer(resource, "ContentUri", template, tree))
     return found
@@ -79,12 +80,24 @@ def _code(resource: Resource, settings: Properties, template: Template, tree: Tr
     return code_at(settings.get("CodeUri"), template, tree, resource.span)
 
 
-def _triggers(resource: Resource, settings: Properties, template: Template) -> Iterator[Trigger]:
+def _event_names(document: Document, resource: Resource) -> Mapping[str, Span]:
+    """Where the events of *resource* are named, for those that stand in the resource itself."""
+    node: Node | None = document
+    for key in ("Resources", resource.name, "Properties", "Events"):
+        node = node.items.get(key) if isinstance(node, Document) else None
+    return node.keys if isinstance(node, Document) else {}
+
+
+def _triggers(
+    resource: Resource, settings: Properties, template: Template, names: Mapping[str, Span]
+) -> Iterator[Trigger]:
     for name, event in properties_of(settings.get("Events")).items():
         parts = properties_of(event)
         kind = text_of(parts.get("Type"))
         if kind is not None and kind in EVENTS:
-            yield _trigger(name, kind, properties_of(parts.get("Properties")), event.span, resource, template)
+            yield _trigger(
+                name, kind, properties_of(parts.get("Properties")), names.get(name, event.span), resource, template
+            )
     if "FunctionUrlConfig" in settings:
         yield Trigger(
             TriggerKind.FUNCTION_URL,

@@ -38,7 +38,7 @@ def handler(event, context):
         print(record["body"])
     return {"statusCode": 200}
 """
-MARKED = TEMPLATE.replace("Type: SQS\n", "Type: SQS  # finding\n")
+MARKED = TEMPLATE.replace("Job:\n", "Job:  # finding\n")
 MARKED_STREAM = STREAM.replace("Mapping:\n", "Mapping:  # finding\n")
 
 

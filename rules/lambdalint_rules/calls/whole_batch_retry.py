@@ -51,7 +51,7 @@ def handler(event, context):
 def work(record):
     boto3.resource("dynamodb").Table("orders").put_item(Item=record)
 """
-MARKED = TEMPLATE.replace("Type: SQS\n", "Type: SQS  # finding\n")
+MARKED = TEMPLATE.replace("Job:\n", "Job:  # finding\n")
 MARKED_STREAM = STREAM.replace("Mapping:\n", "Mapping:  # finding\n")
 
 
