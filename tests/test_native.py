@@ -170,6 +170,12 @@ def test_a_broken_record_lists_what_can_be_read_of_it() -> None:
     }
 
 
+def test_an_offset_beyond_any_file_is_said_to_be_unreadable() -> None:
+    data = bytearray(linux_library())
+    data[39] = 128  # the last byte of the place of the segments
+    assert native("a.so", bytes(data)).unreadable == "an offset lies outside the file"
+
+
 def test_a_broken_file_is_said_to_be_unreadable() -> None:
     file = native("a.so", linux_library(versions={"libc.so.6": ("GLIBC_2.4",)})[:150])
     assert file.unreadable

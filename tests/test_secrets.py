@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambdalint.aws.secrets import SecretFormat, secret_formats
@@ -19,6 +19,7 @@ GITHUB = "ghp_" + "9fKq2ZtXw7LmB4cRv8NyG3sDk6JfTa1UeHq5"
 
 
 @pytest.mark.parametrize("form", secret_formats(), ids=lambda form: form.name)
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_hint_stands_in_every_match(form: SecretFormat, data: st.DataObject) -> None:
     text = data.draw(st.from_regex(re.compile(form.regex), fullmatch=True))

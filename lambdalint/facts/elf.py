@@ -71,8 +71,8 @@ class _Reader:
         self.loads: list[tuple[int, int, int]] = []
 
     def unpack(self, layout: str, offset: int) -> tuple[int, ...]:
-        if offset < 0:
-            raise ValueError("an offset lies before the file")
+        if not 0 <= offset <= len(self.data):
+            raise ValueError("an offset lies outside the file")
         return struct.unpack_from(self.order + layout, self.data, offset)
 
     def elf(self) -> Elf:
