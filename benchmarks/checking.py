@@ -1,0 +1,84 @@
+"""``lambdalint check`` against the least that reading the code costs, and against the linters that it stands beside."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from benchmarks import projects
+from benchmarks.measure import FOUND_OR_NOT, Case, medians
+from benchmarks.peers import peer
+from benchmarks.table import Budget, Row
+
+RUNS: Final = 9
+RUNS_WITH_PEERS: Final = 3
+
+_PARSE: Final = (
+    "import ast, sys; [ast.parse(open(path, 'rb').read()) for path in open(sys.argv[1]).read().splitlines()]"
+)
+
+
+def small(folder: Path) -> Iterator[Row]:
+    """The example project: three functions, nine files, a template."""
+    project = projects.faulty(folder)
+    cold, warm, floor = medians([_cold(project), _warm(project), _floor(project)], RUNS)
+    bare = "ast.parse of its files"
+    yield Row("check, 3 functions, cold", cold.cpu_s, "s CPU", bare, floor.cpu_s, Budget(0.30))
+    yield Row("check, 3 functions, warm", warm.cpu_s, "s CPU", bare, floor.cpu_s, Budget(0.15))
+
+
+def code(folder: Path) -> Iterator[Row]:
+    """Much code that one function reaches."""
+    project = projects.library(folder)
+    cold, warm, floor = medians([_cold(project), _warm(project), _floor(project)], RUNS_WITH_PEERS)
+    bare = "ast.parse of its files"
+    count = len(_files(project))
+    yield Row(f"check, {count} files, cold", cold.cpu_s, "s CPU", bare, floor.cpu_s, Budget(2.5, ratio=True))
+    yield Row(f"check, {count} files, warm", warm.cpu_s, "s CPU", bare, floor.cpu_s)
+    yield Row(f"check, {count} files, cold", cold.memory_mb, "MB", bare, floor.memory_mb)
+
+
+def large(folder: Path, home: Path) -> Iterator[Row]:
+    """A SAM application of 42 functions."""
+    project = projects.application(folder)
+    linters = Case(
+        (
+            (peer("cfn-lint", home), "template.yaml"),
+            (peer("checkov", home), "--directory", ".", "--framework", "cloudformation", "--quiet", "--compact"),
+            (peer("bandit", home), "--recursive", ".", "--quiet"),
+        ),
+        project,
+        codes=frozenset(range(16)),  # cfn-lint's are flags
+    )
+    cold, warm, theirs = medians([_cold(project), _warm(project), linters], RUNS_WITH_PEERS)
+    names = "cfn-lint + checkov + bandit"
+    yield Row("check, 42 functions, cold", cold.cpu_s, "s CPU", names, theirs.cpu_s, Budget(1 / 15, ratio=True))
+    yield Row("check, 42 functions, warm", warm.cpu_s, "s CPU", names, theirs.cpu_s, Budget(1 / 40, ratio=True))
+
+
+def _cold(project: Path) -> Case:
+    cache = project.with_name(f"{project.name}-cold")
+    return _check(project, cache, lambda: shutil.rmtree(cache, ignore_errors=True))
+
+
+def _warm(project: Path) -> Case:
+    return _check(project, project.with_name(f"{project.name}-warm"), lambda: None)
+
+
+def _check(project: Path, cache: Path, before: Callable[[], object]) -> Case:
+    command = (Path(sys.executable).with_name("lambdalint"), "check", ".")
+    environment = {"LAMBDALINT_CACHE_DIR": str(cache)}
+    return Case((command,), project, before, environment, FOUND_OR_NOT)
+
+
+def _floor(project: Path) -> Case:
+    """A process that only parses the Python files of *project*."""
+    listed = project.with_name(f"{project.name}-files")
+    listed.write_text("\n".join(_files(project)), "utf-8")
+    return Case(((sys.executable, "-c", _PARSE, listed),), project)
+
+
+def _files(project: Path) -> list[str]:
+    """All Python files of *project*: its functions reach every one."""
+    return sorted(map(str, project.rglob("*.py")))

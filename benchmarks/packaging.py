@@ -1,0 +1,116 @@
+"""``lambdalint package`` against ``sam build`` and a ZIP of what it leaves."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from benchmarks import projects
+from benchmarks.measure import Case, medians
+from benchmarks.peers import peer
+from benchmarks.table import Budget, Row
+
+COLD_RUNS: Final = 3
+WARM_RUNS: Final = 5
+
+_SAM: Final = "sam build + zip"
+_ZIP: Final = "import shutil, sys; [shutil.make_archive(path, 'zip', path) for path in sys.argv[1:]]"
+
+
+def small(folder: Path, home: Path) -> Iterator[Row]:
+    """The example: three functions with a handful of dependencies."""
+    ours, theirs = projects.healthy(folder / "ours"), projects.healthy(folder / "theirs")
+    functions = ("OrdersApi", "OrdersWorker", "InvoiceImporter")
+    yield from _cold("package, 3 functions", ours, theirs, functions, home)
+    yield from _warm("package, 3 functions", ours, theirs, functions, home, "api/app.py", None)
+
+
+def large(folder: Path, home: Path) -> Iterator[Row]:
+    """One function with boto3 and pandas."""
+    ours, theirs = projects.reports(folder / "ours"), projects.reports(folder / "theirs")
+    unpacked = Budget(0.5)
+    yield from _warm("package, boto3 + pandas", ours, theirs, ("Main",), home, "src/app.py", unpacked)
+
+
+def _cold(work: str, ours: Path, theirs: Path, functions: tuple[str, ...], home: Path) -> Iterator[Row]:
+    """Nothing kept: wheels are downloaded, by both."""
+    mine, sam = medians(
+        [
+            package(ours, before=lambda: _forget(ours)),
+            sam_build(theirs, functions, home, before=lambda: _forget(theirs)),
+        ],
+        COLD_RUNS,
+    )
+    yield Row(f"{work}, cold", mine.wall_s, "s", _SAM, sam.wall_s, Budget(1 / 8, ratio=True))
+    yield Row(f"{work}, size", _size_mb(ours / "dist"), "MB", _SAM, _size_mb(_built(theirs)), Budget(0.9, ratio=True))
+
+
+def _warm(
+    work: str,
+    ours: Path,
+    theirs: Path,
+    functions: tuple[str, ...],
+    home: Path,
+    edited: str,
+    budget: Budget | None,
+) -> Iterator[Row]:
+    """Everything kept, and one line edited."""
+    mine, sam = medians(
+        [
+            package(ours, before=_edit(ours / edited)),
+            sam_build(theirs, functions, home, before=_edit(theirs / edited)),
+        ],
+        WARM_RUNS,
+    )
+    yield Row(f"{work}, one line edited", mine.wall_s, "s", f"{_SAM}, cached", sam.wall_s, budget)
+    if budget:
+        yield Row(f"{work}, size", _size_mb(ours / "dist"), "MB", _SAM, _size_mb(_built(theirs)), Budget(0.9, True))
+
+
+def package(project: Path, before: Callable[[], object] = lambda: None) -> Case:
+    """``lambdalint package`` with a cache beside the project, into its folder ``dist``."""
+    command = (Path(sys.executable).with_name("lambdalint"), "package", ".")
+    return Case((command,), project, before, {"LAMBDALINT_CACHE_DIR": str(_cache(project))})
+
+
+def sam_build(project: Path, functions: tuple[str, ...], home: Path, before: Callable[[], object]) -> Case:
+    """``sam build`` with a pip cache beside the project, and a ZIP of each function's folder."""
+    built = [_built(project) / function for function in functions]
+    return Case(
+        (
+            (peer("sam", home), "build", "--cached", "--parallel"),
+            (sys.executable, "-c", _ZIP, *built),
+        ),
+        project,
+        before,
+        {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PIP_CACHE_DIR": str(_cache(project)),
+            "SAM_CLI_TELEMETRY": "0",
+        },
+    )
+
+
+def _forget(project: Path) -> None:
+    for folder in (_cache(project), project / "dist", project / ".aws-sam"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _edit(path: Path) -> Callable[[], object]:
+    text, numbers = path.read_text("utf-8"), count()
+    return lambda: path.write_text(f"{text}\nEDITION = {next(numbers)}\n", "utf-8")
+
+
+def _cache(project: Path) -> Path:
+    return project.with_name(f"{project.name}-cache")
+
+
+def _built(project: Path) -> Path:
+    return project / ".aws-sam" / "build"
+
+
+def _size_mb(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.glob("*.zip")) / 1_000_000

@@ -1,0 +1,145 @@
+"""The projects that are measured, made in a folder of their own."""
+
+import re
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+ORDERS: Final = Path(__file__).parents[1] / "fixtures" / "projects" / "orders"
+HEALTHY: Final = ORDERS.with_name("orders-healthy")
+
+#: This many times the three functions of the example.
+COPIES: Final = 14
+_COPIED: Final = (
+    "OrdersApi",
+    "OrdersWorker",
+    "InvoiceImporter",
+    "PaymentsQueue",
+    "FailedPaymentsQueue",
+    "InvoicesBucket",
+)
+
+#: Packages of the standard library: much code, written by many people, that every machine has.
+_LIBRARY: Final = (
+    "asyncio",
+    "concurrent",
+    "ctypes",
+    "curses",
+    "dbm",
+    "email",
+    "html",
+    "http",
+    "json",
+    "logging",
+    "multiprocessing",
+    "sqlite3",
+    "tomllib",
+    "unittest",
+    "urllib",
+    "wsgiref",
+    "xml",
+    "xmlrpc",
+)
+
+_ONE_FUNCTION: Final = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Main:
+    Type: AWS::Serverless::Function
+    Properties: {{CodeUri: src/, Handler: app.handler, Runtime: {runtime}}}
+"""
+
+_REPORTS: Final = """\
+import boto3
+import pandas as pd
+
+s3 = boto3.client("s3")
+
+
+def handler(event, context):
+    frame = pd.DataFrame(event["rows"])
+    s3.put_object(Bucket=event["bucket"], Key="report.csv", Body=frame.describe().to_csv())
+"""
+
+
+def runtime() -> str:
+    """The runtime of the running Python: all tools can build for it, and what is built can be started."""
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def faulty(folder: Path) -> Path:
+    """The example with faults."""
+    return _copy(ORDERS, folder / "orders")
+
+
+def healthy(folder: Path) -> Path:
+    """The example without faults, on the runtime of the running Python."""
+    project = _copy(HEALTHY, folder / "orders-healthy")
+    template = project / "template.yaml"
+    template.write_text(re.sub(r"python3\.\d+", runtime(), template.read_text("utf-8")), "utf-8")
+    return project
+
+
+def application(folder: Path) -> Path:
+    """A SAM application of 42 functions: the example's three, again and again under other names."""
+    project = folder / "application"
+    project.mkdir()
+    text = (ORDERS / "template.yaml").read_text("utf-8")
+    head, resources = text.split("\nResources:\n")
+    blocks = re.split(r"\n\n(?=  [\w#])", resources.partition("\nOutputs:\n")[0].rstrip())
+    copied = [block for block in blocks if block.split(":")[0].strip() in _COPIED]
+    others = [block for block in blocks if block not in copied]
+    for number in range(1, COPIES + 1):
+        for block in copied:
+            renamed = re.sub(rf"\b({'|'.join(_COPIED)})\b", rf"\g<1>{number}", block)
+            moved = renamed.replace("CodeUri: ", f"CodeUri: {number:02}/")
+            others.append(
+                moved.replace("/orders}", f"/orders/{number}}}").replace('"invoices-', f'"invoices-{number}-')
+            )
+        _copy(ORDERS, project / f"{number:02}")
+        (project / f"{number:02}" / "template.yaml").unlink()
+    for path in project.rglob("*.py"):
+        # Files that differ, as in a real application: equal ones are judged once only.
+        path.write_text(f"{path.read_text('utf-8')}\nPLACE = {str(path.relative_to(project))!r}\n", "utf-8")
+    joined = "\n\n".join(others)
+    (project / "template.yaml").write_text(f"{head}\nResources:\n{joined}\n", "utf-8")
+    return project
+
+
+def library(folder: Path) -> Path:
+    """A function that carries a large part of the standard library as its own code, and imports all of it."""
+    project = folder / "library"
+    source = project / "src"
+    standard = Path(sysconfig.get_path("stdlib"))
+    names = [name for name in _LIBRARY if (standard / name).is_dir()]
+    for name in names:
+        shutil.copytree(standard / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "test*", "*.so"))
+    modules = sorted(_modules(source))
+    imports = "".join(f"import {name}\n" for name in modules)
+    (source / "app.py").write_text(f"{imports}\n\ndef handler(event, context):\n    return event\n", "utf-8")
+    (project / "template.yaml").write_text(_ONE_FUNCTION.format(runtime=runtime()), "utf-8")
+    return project
+
+
+def reports(folder: Path) -> Path:
+    """A function with some 100 MB of dependencies."""
+    project = folder / "reports"
+    source = project / "src"
+    source.mkdir(parents=True)
+    (source / "app.py").write_text(_REPORTS, "utf-8")
+    (source / "requirements.txt").write_text("boto3\npandas\n", "utf-8")
+    (project / "template.yaml").write_text(_ONE_FUNCTION.format(runtime=runtime()), "utf-8")
+    return project
+
+
+def _copy(source: Path, target: Path) -> Path:
+    return Path(shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def _modules(source: Path) -> Iterator[str]:
+    for path in source.rglob("*.py"):
+        parts = path.relative_to(source).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
