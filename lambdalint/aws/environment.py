@@ -9,3 +9,14 @@ from lambdalint.aws.tables import table
 def reserved_names() -> frozenset[str]:
     """The names that a function may not declare."""
     return frozenset(table("environment")["reserved"]["names"])
+
+
+@cache
+def names_set() -> frozenset[str]:
+    """The names that a Python function may find set without declaring them."""
+    return reserved_names() | frozenset(table("environment")["set"]["names"])
+
+
+def wrapper_name() -> str:
+    """The variable that names a script around the runtime, which may set any other variable."""
+    return str(table("environment")["wrapper"]["name"])

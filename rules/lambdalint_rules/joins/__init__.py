@@ -1,1 +1,1 @@
-"""Rules that hold code against configuration."""
+"""Code held against the configuration that it runs with."""
