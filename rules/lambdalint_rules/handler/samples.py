@@ -1,21 +1,6 @@
-"""Templates of one function for examples."""
+"""Examples of one function with code of its own."""
 
-from typing import Final
-
-#: The function ``Orders``, whose code is in ``src/``; ``handler`` is to be filled in.
-HANDLER: Final = """\
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Orders:
-    Type: AWS::Serverless::Function
-    Properties:
-      CodeUri: src/
-      Runtime: python3.13
-      Handler: {handler}
-"""
-
-#: The same with the handler that most examples have.
-ORDERS: Final = HANDLER.format(handler="app.handler")
+from lambdalint_rules.handler.orders import ORDERS
 
 
 def orders(code: str, settings: str = "", **modules: str) -> dict[str, str]:
