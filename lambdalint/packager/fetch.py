@@ -29,14 +29,14 @@ class Fetcher:
         self._host = host
         self._scratch = scratch
 
-    def fetch(self, pins: Iterable[Pin], progress: Progress) -> dict[Pin, Path]:
-        """Where the file of each pin lies now, its hash being the stated one.
+    def fetch(self, pins: Iterable[Pin], progress: Progress) -> dict[Pin, tuple[Path, str]]:
+        """Where the file of each pin lies now, and its SHA-256, which is the stated one where one is stated.
 
         Raises:
             Refused: one cannot be had, or is not what it should be.
         """
         wanted = sorted(set(pins), key=lambda pin: -(pin.size or 0))
-        found: dict[Pin, Path] = {}
+        found: dict[Pin, tuple[Path, str]] = {}
         with ThreadPoolExecutor(max_workers=_DOWNLOADS) as pool:
             futures = {pin: pool.submit(self._one, pin) for pin in wanted}
             try:
@@ -48,23 +48,23 @@ class Fetcher:
                 raise
         return found
 
-    def _one(self, pin: Pin) -> Path:
+    def _one(self, pin: Pin) -> tuple[Path, str]:
         if pin.url.startswith("file:"):
             return self._on_disk(pin, Path(url2pathname(urlsplit(pin.url).path)))
         place = self._host.cache.path("wheels", pin.sha256) if pin.sha256 else None
-        if place is not None and place.is_file() and _digest(place) == pin.sha256:
-            return place
+        if place is not None and pin.sha256 is not None and place.is_file() and _digest(place) == pin.sha256:
+            return place, pin.sha256
         return self._download(pin, place)
 
-    def _on_disk(self, pin: Pin, path: Path) -> Path:
+    def _on_disk(self, pin: Pin, path: Path) -> tuple[Path, str]:
         try:
             digest = _digest(path)
         except OSError as error:
             raise Refused(f"{pin.filename} cannot be read: {error.strerror}") from error
         self._verify(pin, digest)
-        return path
+        return path, digest
 
-    def _download(self, pin: Pin, place: Path | None) -> Path:
+    def _download(self, pin: Pin, place: Path | None) -> tuple[Path, str]:
         folder = self._scratch if place is None else place.parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ class Fetcher:
                     file.write(chunk)
             self._verify(pin, digest.hexdigest())
             if place is None:
-                return temporary
+                return temporary, digest.hexdigest()
             temporary.replace(place)
         except BaseException as error:
             temporary.unlink(missing_ok=True)
@@ -89,7 +89,7 @@ class Fetcher:
                     f"{pin.filename} cannot be written: {error.strerror}", hint="is the disk full?"
                 ) from error
             raise
-        return place
+        return place, digest.hexdigest()
 
     def _verify(self, pin: Pin, digest: str) -> None:
         if pin.sha256 is not None and digest != pin.sha256:

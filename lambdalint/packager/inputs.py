@@ -195,7 +195,7 @@ def _required(places: Places, path: str, target: Target) -> Inputs:
 
 
 def _folder(places: Places, wanted: Wanted) -> tuple[list[str] | None, str]:
-    """A project in a folder: the requirements of the function's own, whose code is packed anyway; ``None`` for others."""
+    """The requirements of the function's own project, whose code is packed anyway; ``None`` for another one."""
     folder = wanted.local or ""
     manifest = _in(folder, "pyproject.toml")
     if not places.tree.is_file(manifest):

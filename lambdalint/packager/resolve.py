@@ -174,7 +174,7 @@ class _Uv:
     def _command(self, url: str, wanted: Path, constraints: Path) -> list[str]:
         minor = next((minor for minor in _PLATFORMS if minor >= self.target.glibc[1]), _PLATFORMS[-1])
         return [
-            _binary(),
+            uv_binary(),
             *("pip", "compile", str(wanted), "--constraint", str(constraints)),
             *("--python-version", self.target.python_full_version),
             *("--python-platform", f"{self.target.machine}-manylinux_2_{minor}"),
@@ -195,7 +195,7 @@ class _Uv:
         return environment
 
     def _refusal(self, stderr: str, index: LegalIndex) -> Refused:
-        words = _own_words(stderr)
+        words = own_words(stderr)
         reasons, hint = self._reasons(words, index)
         if reasons:
             return Refused("\n".join(reasons), hint=hint)
@@ -235,7 +235,7 @@ class _Uv:
         lines = []
         for name in sorted(index.asked):
             by_version = versions(index.indexes.files(name))
-            newest = max((version for version in by_version if not version.is_prerelease), default=None)
+            newest = _newest(by_version, self.target)
             if newest and _mentions(words, name) and not legal(by_version[newest], self.target):
                 lines.append(f"{name} {newest} {why_not(by_version[newest], self.target)}")
         return lines[:6]
@@ -249,8 +249,18 @@ class _Uv:
         for requirement in map(Requirement, (*self.question.requirements, *self.question.constraints)):
             if canonicalize_name(requirement.name) == name and not requirement.url:
                 allowed &= set(requirement.specifier.filter(allowed, prereleases=True))
-        stable = {version for version in allowed if not version.is_prerelease} or allowed
-        return [max(stable)] if stable and allowed <= unfit else []
+        newest = _newest({version: by_version[version] for version in allowed}, self.target)
+        return [newest] if newest and allowed <= unfit else []
+
+
+def _newest(by_version: Mapping[Version, Sequence[File]], target: Target) -> Version | None:
+    """The newest version, preferably a final one for the target's Python."""
+
+    def preference(version: Version) -> tuple[bool, bool, Version]:
+        admitted = any(target.admits(file.requires_python) for file in by_version[version])
+        return admitted, not version.is_prerelease, version
+
+    return max(by_version, key=preference, default=None)
 
 
 def _mentions(words: str, name: str) -> bool:
@@ -273,7 +283,7 @@ def _advice(name: str, version: Version, other: Version | None, files: Sequence[
     return f"no version of {name} has a wheel for {target}; use another distribution or another runtime"
 
 
-def _own_words(stderr: str) -> str:
+def own_words(stderr: str) -> str:
     """What uv says, without its ornaments, addresses of ours and anything secret."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", stderr)
     text = re.sub(r"http://127\.0\.0\.1:\d+/\S+", "the index", text)
@@ -356,7 +366,7 @@ def _held_back(pins: tuple[Pin, ...], indexes: Indexes, target: Target) -> list[
     return notes
 
 
-def _binary() -> str:
+def uv_binary() -> str:
     import uv
 
     try:

@@ -1,8 +1,8 @@
 """The function's own files: all in its code's root but what git, the user and we leave out.
 
 Left out by default are what tools leave behind, and what only says how to build: manifests, ignore files, the template.
-``.gitignore`` files count from the project's root down; a ``.lambdalintignore`` in the code's root has the last word and
-may take things back with ``!``.
+``.gitignore`` files count from the project's root down; a ``.lambdalintignore`` in the code's root has the last word
+and may take things back with ``!``.
 """
 
 import stat

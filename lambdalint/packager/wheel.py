@@ -13,7 +13,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -170,8 +170,6 @@ def _without_useless_stubs(found: Mapping[str, RawMember]) -> list[RawMember]:
 def _new_record(members: list[RawMember], path: str) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    rows: Iterator[tuple[str, str, int | str]] = (
-        (member.path, f"sha256={_digest('sha256', member.data)}", len(member.data)) for member in members
-    )
-    writer.writerows(sorted([*rows, (path, "", "")], key=lambda row: row[0]))
+    rows = [(member.path, f"sha256={_digest('sha256', member.data)}", str(len(member.data))) for member in members]
+    writer.writerows(sorted([*rows, (path, "", "")]))
     return text.getvalue().encode()

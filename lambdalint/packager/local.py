@@ -1,0 +1,46 @@
+"""Projects of the user's own that others depend on, built to wheels by their own build backend."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from lambdalint.errors import Refused
+from lambdalint.packager.choice import why_no_tag
+from lambdalint.packager.resolve import own_words, uv_binary
+from lambdalint.packager.target import Target
+
+_MAX_S: Final = 600
+
+
+def built_wheel(folder: Path, name: str, scratch: Path, target: Target) -> Path:
+    """The wheel of the project in *folder*, called *name* in messages.
+
+    Raises:
+        Refused: it does not build, or builds for this machine and not for *target*.
+    """
+    out = scratch / f"built-{len(list(scratch.iterdir()))}"
+    command = [uv_binary(), "build", "--wheel", "--out-dir", str(out), "--python", sys.executable, "--color", "never"]
+    try:
+        done = subprocess.run(  # noqa: S603
+            [*command, str(folder)],
+            # A time of their own would make every wheel another one.
+            env={**os.environ, "SOURCE_DATE_EPOCH": "315532800"},
+            capture_output=True,
+            timeout=_MAX_S,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Refused(f"{name} cannot be built: {error}", hint=f"does `uv build --wheel {name}` work?") from error
+    wheels = sorted(out.glob("*.whl"))
+    if done.returncode != 0 or len(wheels) != 1:
+        words = own_words(done.stderr.decode(errors="replace")).replace(str(folder), name)
+        raise Refused(f"{name} cannot be built:\n{words}", hint=f"does `uv build --wheel {name}` work?")
+    if target.rank(wheels[0].name) is None:
+        raise Refused(
+            f"{name} builds {wheels[0].name}, which does not fit {target}: {why_no_tag([wheels[0].name], target)}",
+            hint="only pure Python projects can be built here for another machine",
+        )
+    return wheels[0]

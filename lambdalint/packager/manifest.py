@@ -1,0 +1,52 @@
+"""What is in a package and where it came from, as the JSON that lies beside it.
+
+Nothing in it depends on the machine, the user or the time, so the same plan gives the same manifest.
+"""
+
+import base64
+import json
+from dataclasses import asdict
+from typing import Any, Final
+
+from lambdalint.packager.plan import Plan
+
+VERSION: Final = 1
+
+
+def manifest(plan: Plan, *, sha256: bytes, zip_bytes: int) -> dict[str, Any]:
+    """The manifest of the archive written from *plan*, with its digest and size."""
+    return {
+        "version": VERSION,
+        "name": plan.name,
+        "runtime": plan.target.runtime,
+        "architecture": plan.target.architecture,
+        "handler": plan.handler,
+        "sha256": sha256.hex(),
+        "sha256_base64": base64.b64encode(sha256).decode(),
+        "tree_sha256": plan.tree_sha256,
+        "packed_bytes": zip_bytes,
+        "unpacked_bytes": plan.unpacked_bytes,
+        "compressor": plan.compressor,
+        "bytecode_compiler": plan.compiler and f"CPython {plan.compiler}",
+        "inputs": [asdict(given) for given in plan.inputs],
+        "distributions": [asdict(distribution) for distribution in plan.distributions],
+        "notes": list(plan.notes),
+        "entries": [
+            {
+                "path": entry.path,
+                "size": entry.member.size,
+                "packed": len(entry.member.packed),
+                "sha256": entry.member.sha256,
+                "mode": f"{entry.mode:04o}",
+                "origin": entry.origin,
+            }
+            for entry in plan.entries
+        ],
+    }
+
+
+def rendered(document: dict[str, Any]) -> bytes:
+    """The manifest as it is written: readable, one entry a line."""
+    entries = ",\n".join(f"    {json.dumps(entry, ensure_ascii=False)}" for entry in document["entries"])
+    rest = json.dumps({key: value for key, value in document.items() if key != "entries"}, indent=2, ensure_ascii=False)
+    return f'{rest[:-2]},\n  "entries": [\n{entries}\n  ]\n}}\n'.encode("utf-8", "surrogateescape")

@@ -1,0 +1,136 @@
+"""What a package will hold, before it is written; a plan is data, and can be checked like any artifact."""
+
+import hashlib
+from dataclasses import dataclass
+
+from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
+from lambdalint.model.places import Span
+from lambdalint.packager.inputs import Input
+from lambdalint.packager.pack import COMPRESSOR, Member
+from lambdalint.packager.target import Target
+
+SOURCE = "source"
+BYTECODE = "bytecode"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedEntry:
+    """One file; *origin* as in the model, *owner* what it counts for: of bytecode, the origin of its source."""
+
+    member: Member
+    origin: str
+    owner: str
+
+    @property
+    def path(self) -> str:
+        """Where it will lie, relative."""
+        return self.member.path
+
+    @property
+    def mode(self) -> int:
+        """Its permissions."""
+        return 0o755 if self.member.executable else 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A distribution in the package; *url* is ``None`` for a file that came from this machine."""
+
+    name: str
+    version: str
+    filename: str
+    url: str | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one origin adds to the package; *bytecode_bytes* are within *unpacked_bytes*."""
+
+    origin: str
+    files: int
+    unpacked_bytes: int
+    packed_bytes: int
+    bytecode_bytes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The package of one function.
+
+    *entries* are sorted by path.  *compiler* is the version of the Python that made the bytecode, ``None`` when there
+    is none.  *source* is where the template names the code.
+    """
+
+    name: str
+    handler: str | None
+    target: Target
+    entries: tuple[PlannedEntry, ...]
+    distributions: tuple[Distribution, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    notes: tuple[str, ...] = ()
+    compiler: str | None = None
+    compressor: str = COMPRESSOR
+    source: Span | None = None
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """The sum of all files, as Lambda counts it."""
+        return sum(entry.member.size for entry in self.entries)
+
+    @property
+    def tree_sha256(self) -> str:
+        """A hash of what will be unpacked: paths, modes and contents, however they are compressed."""
+        digest = hashlib.sha256()
+        for entry in self.entries:
+            digest.update(f"{entry.path}\0{entry.mode:o}\0{entry.member.sha256}\n".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def artifact(self, path: str | None = None, *, via_s3: bool | None = None) -> Artifact:
+        """The plan as the model's artifact, for rules to look at; *path* is where it will be written."""
+        return Artifact(
+            path=path or f"{self.name}.zip",
+            kind=ArtifactKind.PLAN,
+            entries=tuple(
+                Entry(
+                    path=entry.path,
+                    size=entry.member.size,
+                    read=entry.member.read,
+                    packed_bytes=len(entry.member.packed),
+                    executable=entry.member.executable,
+                    origin=entry.origin,
+                    peek=entry.member.head,
+                )
+                for entry in self.entries
+            ),
+            function=self.name,
+            runtime=self.target.runtime,
+            architecture=self.target.architecture,
+            source=self.source,
+            via_s3=via_s3,
+        )
+
+    def shares(self) -> tuple[Share, ...]:
+        """Sizes by distribution and own source, the largest first."""
+        groups: dict[str, list[PlannedEntry]] = {}
+        for entry in self.entries:
+            groups.setdefault(entry.owner, []).append(entry)
+        found = [
+            Share(
+                origin=owner,
+                files=len(entries),
+                unpacked_bytes=sum(entry.member.size for entry in entries),
+                packed_bytes=sum(len(entry.member.packed) for entry in entries),
+                bytecode_bytes=sum(entry.member.size for entry in entries if entry.origin == BYTECODE),
+            )
+            for owner, entries in groups.items()
+        ]
+        return tuple(sorted(found, key=lambda share: (-share.unpacked_bytes, share.origin)))
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A function that nothing is built for, and why."""
+
+    name: str
+    reason: str
