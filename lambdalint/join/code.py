@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from lambdalint.aws.decorators import made_while_packaging, original_handler_variable
+from lambdalint.errors import UnreadableInput
 from lambdalint.facts.expressions import CallOf, Either, Expression, Name, qualified_name
 from lambdalint.facts.imports import Import, Imports
 from lambdalint.facts.per_module import PerModule
@@ -14,7 +15,7 @@ from lambdalint.model.function import Code, CodeKind, Function, Handler, Handlin
 from lambdalint.model.values import Known
 from lambdalint.readers.tree import Tree
 
-_PLACEHOLDERS: Final = ("{{", "${", "<%", "__")
+_PLACEHOLDERS: Final = ("{{", "${", "<%")
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
 _MAX_MODULES: Final = 4000
 _MAX_HOPS: Final = 12
@@ -32,8 +33,6 @@ def load_code(
     match function.handler:
         case Known(str() as handler):
             pass
-        case None if code is not None and code.kind is not CodeKind.INLINE:
-            return _unjudged(function, "no handler is stated")
         case None:
             return _unjudged(function, "no handler is stated")
         case _:
@@ -151,7 +150,7 @@ class _Lookup:
 
     def handler(self, handler: str, function: Function) -> Handler:
         """What the handler string names."""
-        if any(mark in handler for mark in _PLACEHOLDERS[:3]) or handler.startswith("__"):
+        if any(mark in handler for mark in _PLACEHOLDERS) or handler.startswith("__"):
             return Handler(Handling.UNJUDGED, reason="the handler is a placeholder")
         if handler.endswith(".sh") or " " in handler.strip():
             return Handler(Handling.UNJUDGED, reason="the handler is a program")
@@ -394,4 +393,8 @@ def _vendored(tree: Tree, root: str) -> frozenset[str]:
 
 
 def _text(tree: Tree, path: str) -> str:
-    return tree.read(path).decode(errors="replace")
+    """The text of a file; nothing when it cannot be read: then it claims nothing."""
+    try:
+        return tree.read(path).decode(errors="replace")
+    except UnreadableInput:
+        return ""
