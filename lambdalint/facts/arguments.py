@@ -66,7 +66,7 @@ class Arguments:
         if not told:
             yield expression
         for passed in told:
-            yield from self._alternatives(_filled(expression, passed.values), passed.scope, depth + 1)
+            yield from self._alternatives(filled(expression, passed.values), passed.scope, depth + 1)
 
 
 def _values(call: Call, parameters: tuple[str, ...]) -> Mapping[str, Expression]:
@@ -74,42 +74,42 @@ def _values(call: Call, parameters: tuple[str, ...]) -> Mapping[str, Expression]
     return {**dict(zip(parameters, positional, strict=False)), **call.keywords}
 
 
-def _filled(expression: Expression, values: Mapping[str, Expression]) -> Expression:
+def filled(expression: Expression, values: Mapping[str, Expression]) -> Expression:
     """*expression* with parameters replaced by *values*, and looking into the event gone on with."""
 
-    def filled(each: Expression) -> Expression:
-        return _filled(each, values)
+    def inside(each: Expression) -> Expression:
+        return filled(each, values)
 
     match expression:
         case Parameter(name):
             return values.get(name, UNKNOWN)
         case Item(of, key):
-            inner, step = filled(of), None if key is None else filled(key)
+            inner, step = inside(of), None if key is None else inside(key)
             if isinstance(inner, EventPath):
                 value = step.value if isinstance(step, Literal) else None
                 return EventPath((*inner.keys, value if isinstance(value, str | int) else None), inner.context)
             return Item(inner, step)
         case Attribute(of, name):
-            inner = filled(of)
+            inner = inside(of)
             return (
                 EventPath((*inner.keys, name), inner.context)
                 if isinstance(inner, EventPath)
                 else Attribute(inner, name)
             )
         case Joined(inner):
-            return Joined(tuple(map(filled, inner)))
+            return Joined(tuple(map(inside, inner)))
         case CallOf(name, args, keywords, receiver):
             return CallOf(
                 name,
-                tuple(map(filled, args)),
-                {key: filled(each) for key, each in keywords.items()},
-                None if receiver is None else filled(receiver),
+                tuple(map(inside, args)),
+                {key: inside(each) for key, each in keywords.items()},
+                None if receiver is None else inside(receiver),
             )
         case Collection(kind, items, keys, complete):
-            return Collection(kind, tuple(map(filled, items)), tuple(map(filled, keys)), complete)
+            return Collection(kind, tuple(map(inside, items)), tuple(map(inside, keys)), complete)
         case Either(options):
-            return Either(tuple(map(filled, options)))
+            return Either(tuple(map(inside, options)))
         case Opaque(inner, kind):
-            return Opaque(tuple(map(filled, inner)), kind)
+            return Opaque(tuple(map(inside, inner)), kind)
         case _:
             return expression
