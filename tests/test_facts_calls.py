@@ -250,7 +250,7 @@ def test_a_dict_that_is_filled_later_keeps_its_keys() -> None:
         def handler(event, context):
             answer = {"statusCode": 200}
             answer["body"] = "x"
-            probe(answer)
+            return probe(answer)
     """
     found = argument(source)
     assert isinstance(found, Collection)
@@ -259,9 +259,16 @@ def test_a_dict_that_is_filled_later_keeps_its_keys() -> None:
 
 
 def test_a_dict_that_somebody_else_may_fill_is_not_complete() -> None:
-    found = argument("def f():\n  d = {}\n  d.update(g())\n  probe(d)")
+    found = argument("def f():\n  d = {}\n  d.update(g())\n  return probe(d)")
     assert isinstance(found, Collection)
     assert not found.complete
+
+
+@pytest.mark.parametrize(("call", "complete"), [("print(d)", True), ("add_headers(d)", False), ("json.dumps(d)", True)])
+def test_a_dict_that_is_handed_to_the_projects_code_may_hold_more(call: str, complete: bool) -> None:
+    found = argument(f"import json\nfrom web import add_headers\ndef f():\n  d = {{}}\n  {call}\n  return probe(d)")
+    assert isinstance(found, Collection)
+    assert found.complete is complete
 
 
 def test_a_call_tells_what_is_around_it() -> None:

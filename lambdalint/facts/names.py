@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from string import Formatter
@@ -35,6 +36,9 @@ BUILTINS: Final = frozenset(dir(builtins))
 _MODULE_NAMES: Final = frozenset(("__name__", "__file__", "__doc__", "__package__", "__spec__", "__path__"))
 _EVENTS: Final = frozenset(("event", "_event", "evt", "lambda_event", "raw_event"))
 _CONTEXTS: Final = frozenset(("context", "_context", "ctx", "lambda_context", "__context"))
+_HARMLESS: Final = frozenset(
+    ("boto3", "botocore", "requests", "urllib3", "httpx", "aws_lambda_powertools", "aws_xray_sdk")
+)
 _PROPERTIES: Final = frozenset(("property", "functools.cached_property", "abc.abstractproperty"))
 
 # A description stays small however the code nests or builds one thing out of another.
@@ -369,6 +373,14 @@ class Names:
                 if home is not None:
                     self._changes.setdefault((home, name), []).extend((node, scope) for node in nodes)
 
+    def _is_harmless(self, node: ast.Call, scope: Scope, nesting: int) -> bool:
+        """Whether a call surely leaves its arguments as they are: what is not the project's does, near enough."""
+        name = self.callee(node, scope, nesting)[0]
+        if name is None:
+            return False
+        root = name.partition(".")[0].partition("(")[0]
+        return name in BUILTINS or root in _HARMLESS or root in sys.stdlib_module_names
+
     def _changed(self, found: Expression, home: Scope, name: str, nesting: int) -> Expression:
         """*found* with what statements of the same scope add to it."""
         if not isinstance(found, Collection | Either):
@@ -390,6 +402,8 @@ class Names:
                     items.append(value)
                 else:
                     complete = False
+            elif isinstance(node, ast.Call) and not _is_method_of(node, name):
+                complete = complete and self._is_harmless(node, scope, nesting)
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 method = node.func.attr
                 added = [self.describe(each, scope, nesting) for each in node.args]
@@ -409,6 +423,11 @@ class Names:
                 elif method in ("extend", "insert", "setdefault", "pop", "remove", "clear", "popitem", "discard"):
                     complete = False
         return self.bounded(Collection(found.kind, tuple(items), tuple(keys), complete))
+
+
+def _is_method_of(node: ast.Call, name: str) -> bool:
+    function = node.func
+    return isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == name
 
 
 def _open(expression: Expression) -> Expression:

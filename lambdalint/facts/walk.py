@@ -253,8 +253,13 @@ class _Walker:
         value = node.value
         if type(value) is not ast.Constant:
             self.look(value, scope, context)
-            if type(value) is ast.Call and type(value.func) is ast.Attribute and type(value.func.value) is ast.Name:
-                self.changed(value.func.value.id, value, scope)
+            if type(value) is ast.Call:
+                if type(value.func) is ast.Attribute and type(value.func.value) is ast.Name:
+                    self.changed(value.func.value.id, value, scope)
+                # A call for its effect alone may change what it is given.
+                for argument in value.args:
+                    if type(argument) is ast.Name:
+                        self.changed(argument.id, value, scope)
 
     def assign(self, node: ast.Assign, scope: Scope, context: Context | None) -> None:
         value = node.value
