@@ -4,6 +4,7 @@ import base64
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -220,7 +221,7 @@ class Packager:
             else:
                 known[raw.path] = data
         if missing:
-            made = bytecode.compiled(missing, compiler, min(self._host.jobs, 1 + len(missing) // 50))
+            made = bytecode.compiled({SOURCE: missing}, compiler, self._host.jobs)[SOURCE]
             by_path = {member.path: member.data for member in made.members}
             for raw in missing:
                 known[raw.path] = by_path.get(bytecode_path(raw.path, compiler), b"")
@@ -300,11 +301,16 @@ class Packager:
                 found[pin] = (pack, pin.sha256)
         missing = [pin for pin in pins if pin not in found]
         fetched = self._fetcher.fetch(missing, self._progress)
-        for done, pin in enumerate(missing, 1):
+
+        def unpacked(pin: Pin) -> tuple[Pack, str]:
             path, sha256 = fetched[pin]
-            pack = lookup(self._host, _wheel_key(sha256))
-            found[pin] = (pack or keep(self._host, _wheel_key(sha256), installed(path, pin)), sha256)
-            self._progress("unpack", pin.origin, done, len(missing))
+            key = _wheel_key(sha256)
+            return lookup(self._host, key) or keep(self._host, key, installed(path, pin)), sha256
+
+        with ThreadPoolExecutor(max_workers=self._host.jobs) as pool:
+            for done, (pin, pack_and_hash) in enumerate(zip(missing, pool.map(unpacked, missing), strict=True), 1):
+                found[pin] = pack_and_hash
+                self._progress("unpack", pin.origin, done, len(missing))
         return found
 
     def _bytecode_packs(self, packs: dict[Pin, tuple[Pack, str]], compiler: Interpreter | None) -> dict[Pin, Pack]:
@@ -318,12 +324,19 @@ class Packager:
                 missing.append(pin)
             else:
                 found[pin] = pack
+        if not missing:
+            return found
+        self._progress("compile", missing[0].origin, 0, len(missing))
+        sources = {
+            pin: [
+                RawMember(member.path, member.read()) for member in packs[pin][0].members if takes_bytecode(member.path)
+            ]
+            for pin in missing
+        }
+        made = bytecode.compiled(sources, compiler, self._host.jobs)
         for done, pin in enumerate(missing, 1):
-            pack, sha256 = packs[pin]
-            sources = [RawMember(member.path, member.read()) for member in pack.members if takes_bytecode(member.path)]
-            jobs = min(self._host.jobs, 1 + len(sources) // 50)
-            made = bytecode.compiled(sources, compiler, jobs) if sources else bytecode.Compiled(())
-            found[pin] = keep(self._host, _bytecode_key(sha256, compiler), made.members, made.failed)
+            key = _bytecode_key(packs[pin][1], compiler)
+            found[pin] = keep(self._host, key, made[pin].members, made[pin].failed)
             self._progress("compile", pin.origin, done, len(missing))
         return found
 

@@ -17,13 +17,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from lambdalint.packager.pack import RawMember
 
 #: Where Lambda unpacks a function: tracebacks show it.
 TASK_ROOT: Final = "/var/task/"
 
+K = TypeVar("K")
+
+_MIN_BATCH: Final = 20
 _MAX_SOURCE_BYTES: Final = 16 * 1024 * 1024
 _BATCH_MAX_S: Final = 600
 _ASK_MAX_S: Final = 20
@@ -130,21 +133,33 @@ def bytecode_path(path: str, by: Interpreter) -> str:
     return f"{folder}{'/' if folder else ''}__pycache__/{name.removesuffix('.py')}.{by.cache_tag}.pyc"
 
 
-def compiled(sources: Iterable[RawMember], by: Interpreter, jobs: int) -> Compiled:
-    """The bytecode of *sources*; the same source gives the same bytecode, whatever else is compiled with it."""
-    listed = [source for source in sources if len(source.data) <= _MAX_SOURCE_BYTES]
-    listed.sort(key=lambda source: source.path)
-    batches = [listed[start::jobs] for start in range(jobs) if listed[start::jobs]]
-    with ThreadPoolExecutor(max_workers=max(1, len(batches))) as pool:
-        done = [item for batch in pool.map(lambda batch: list(_compile(batch, by)), batches) for item in batch]
-    members = [RawMember(bytecode_path(source.path, by), data) for source, data in done if data]
-    return Compiled(
-        tuple(sorted(members, key=lambda member: member.path)),
-        tuple(sorted(source.path for source, data in done if not data)),
-    )
+def compiled(groups: Mapping[K, Iterable[RawMember]], by: Interpreter, jobs: int) -> dict[K, Compiled]:
+    """The bytecode of each group of sources; the same source gives the same bytecode, whatever is compiled with it."""
+    listed = [
+        (key, source) for key, sources in groups.items() for source in sources if len(source.data) <= _MAX_SOURCE_BYTES
+    ]
+    jobs = max(1, min(jobs, len(listed) // _MIN_BATCH))
+    batches = [[source for _, source in listed[start::jobs]] for start in range(jobs)]
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        answers = list(pool.map(lambda batch: _compile(batch, by), batches))
+    members: dict[K, list[RawMember]] = {key: [] for key in groups}
+    failed: dict[K, list[str]] = {key: [] for key in groups}
+    for place, (key, source) in enumerate(listed):
+        data = answers[place % jobs][place // jobs]
+        if data:
+            members[key].append(RawMember(bytecode_path(source.path, by), data))
+        else:
+            failed[key].append(source.path)
+    return {
+        key: Compiled(tuple(sorted(members[key], key=lambda member: member.path)), tuple(sorted(failed[key])))
+        for key in groups
+    }
 
 
-def _compile(batch: Sequence[RawMember], by: Interpreter) -> Iterator[tuple[RawMember, bytes]]:
+def _compile(batch: Sequence[RawMember], by: Interpreter) -> list[bytes]:
+    """The bytecode of each source of *batch*, empty where there is none."""
+    if not batch:
+        return []
     request = b"".join(_framed(source) for source in batch)
     try:
         done = subprocess.run(  # noqa: S603
@@ -160,13 +175,14 @@ def _compile(batch: Sequence[RawMember], by: Interpreter) -> Iterator[tuple[RawM
         answer = done.stdout
     except (OSError, subprocess.TimeoutExpired):
         answer = b""
-    offset = 0
-    for source in batch:
+    offset, found = 0, []
+    for _ in batch:
         # A compiler that dies of one file leaves the ones after it without bytecode, no worse.
         size = int.from_bytes(answer[offset : offset + 4], "little")
         data = answer[offset + 4 : offset + 4 + size]
         offset += 4 + size
-        yield source, data if len(data) == size else b""
+        found.append(data if len(data) == size else b"")
+    return found
 
 
 def _framed(source: RawMember) -> bytes:

@@ -47,8 +47,13 @@ class File:
 
     @property
     def version(self) -> Version | None:
-        """The version that the file name states."""
-        return _name_and_version(self.filename)[1]
+        """The version that the file name states; ``None`` when it is the name of no distribution's file."""
+        if self.is_wheel:
+            return _version(self.filename.split("-", 2)[1]) if self.filename.count("-") >= 4 else None
+        try:
+            return parse_sdist_filename(self.filename)[1]
+        except (InvalidSdistFilename, InvalidVersion):
+            return None
 
     @property
     def is_wheel(self) -> bool:
@@ -135,8 +140,9 @@ class Indexes:
                 break
         for link in self.settings.find_links:
             for file in self._of_links(self.web.remember(link)):
-                found.setdefault(file.filename, file)
-        return tuple(file for file in found.values() if _name_and_version(file.filename)[0] == name)
+                if distribution_of(file.filename) == name:
+                    found.setdefault(file.filename, file)
+        return tuple(found.values())
 
     def _of_index(self, index: str, name: str) -> tuple[File, ...]:
         url = f"{index.rstrip('/')}/{name}/"
@@ -182,7 +188,7 @@ def _in_folder(folder: Path) -> tuple[File, ...]:
     return tuple(
         File(path.name, path.absolute().as_uri(), size=path.stat().st_size)
         for path in paths
-        if _name_and_version(path.name)[1] is not None
+        if distribution_of(path.name) is not None
     )
 
 
@@ -242,14 +248,20 @@ class _Links(HTMLParser):
 def _html(page: Page) -> tuple[File, ...]:
     parser = _Links(page.url)
     parser.feed(page.body.decode("utf-8", errors="replace"))
-    return tuple(file for file in parser.files if _name_and_version(file.filename)[1] is not None)
+    return tuple(file for file in parser.files if file.version is not None)
 
 
-@lru_cache(maxsize=65536)
-def _name_and_version(filename: str) -> tuple[str | None, Version | None]:
+def distribution_of(filename: str) -> str | None:
+    """The normalized name of the distribution that a file belongs to, if it is one's at all."""
     try:
-        if filename.endswith(".whl"):
-            return parse_wheel_filename(filename)[:2]
-        return parse_sdist_filename(filename)
+        return (parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename)(filename)[0]
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return None, None
+        return None
+
+
+@lru_cache(maxsize=16384)
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

@@ -28,7 +28,7 @@ _OLDEST_GLIBC: Final = {"x86_64": 5, "aarch64": 17}
 class Target:
     """One runtime on one architecture.
 
-    *tags* are all that its installer would accept, best first; *ranks* is the place of each in that order.
+    *tags* are all that its installer would accept, best first; *ranks* is the place of each in that order, by its text.
     *markers* is the environment for PEP 508 markers: the target's, never the host's.
     """
 
@@ -37,7 +37,7 @@ class Target:
     python: tuple[int, int]
     glibc: tuple[int, int]
     tags: tuple[Tag, ...] = field(repr=False)
-    ranks: dict[Tag, int] = field(repr=False, compare=False, hash=False)
+    ranks: dict[str, int] = field(repr=False, compare=False, hash=False)
     markers: dict[str, str] = field(repr=False, compare=False, hash=False)
 
     @property
@@ -51,8 +51,16 @@ class Target:
         return self.markers["python_full_version"]
 
     def rank(self, filename: str) -> int | None:
-        """How well a wheel fits, 0 best; ``None`` when it does not, or is no wheel."""
-        return min((self.ranks[tag] for tag in wheel_tags(filename) if tag in self.ranks), default=None)
+        """How well a wheel fits, 0 best; ``None`` when it does not, or is no wheel.
+
+        An index may list 15,000 wheels of one distribution, so their names are not parsed further than needed.
+        """
+        parts = filename.lower().removesuffix(".whl").split("-")
+        if not filename.endswith(".whl") or len(parts) not in (5, 6):
+            return None
+        pythons, abis, platforms = (part.split(".") for part in parts[-3:])
+        tags = (f"{python}-{abi}-{platform}" for python in pythons for abi in abis for platform in platforms)
+        return min((self.ranks[tag] for tag in tags if tag in self.ranks), default=None)
 
     def admits(self, requires_python: str | None) -> bool:
         """Whether ``Requires-Python`` lets the target in; one that nobody can read lets everybody in, as for pip."""
@@ -99,7 +107,7 @@ def target(runtime: str, architecture: str = "x86_64") -> Target:
         python=row.version,
         glibc=row.glibc,
         tags=tags,
-        ranks={tag: rank for rank, tag in reversed(list(enumerate(tags)))},
+        ranks={str(tag): rank for rank, tag in reversed(list(enumerate(tags)))},
         markers=_markers(row.version, machine),
     )
 
