@@ -246,8 +246,10 @@ class _Run:
         for problem in problems:
             if not isinstance(problem.at, Span) or scopes is None:
                 continue
-            scope = scopes.at(problem.at.line)
+            scope = "" if problem.function else scopes.at(problem.at.line)
             for function in self._loaders(project).get(path, ()):
+                if problem.function not in (None, function):
+                    continue
                 reach: Reach = self.answers.wanted(Reach, things_around(project, function))
                 if (path, scope) in reach.init or (path, scope) in reach.invoke:
                     self.found.findings.append(_finding(rule, problem, function))

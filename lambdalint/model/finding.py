@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+from lambdalint.model.function import Function
 from lambdalint.model.places import Place, Span
 
 
@@ -88,6 +89,8 @@ class Problem:
 
     *confidence* differs from the rule's usual one only where the evidence at hand is weaker.  *severity*
     likewise.  *hint* says what to do about it, in a sentence.  *secret* keeps what stands at the place out of reports.
+    *function* is the one that a problem of a module hits by loading it, whatever of the module runs; without it, some
+    function has to reach the place.
     """
 
     at: Place
@@ -98,6 +101,7 @@ class Problem:
     confidence: Confidence | None = None
     severity: Severity | None = None
     secret: bool = False
+    function: Function | None = None
 
 
 @dataclass(frozen=True, slots=True)

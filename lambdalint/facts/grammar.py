@@ -1,0 +1,134 @@
+"""Which syntax of a module an older Python does not parse."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from lambdalint.model.places import Span
+from lambdalint.model.source import Source
+
+Version: TypeAlias = tuple[int, int]
+
+#: What must stand in the text for any of the constructs to be there: most modules need no second look.
+_HINTS: Final = re.compile(
+    r"""
+      ^[ \t]*match\b
+    | except[ \t]*\* | except[ \t]+[\w.]+[ \t]*,
+    | \btype[ \t]+\w | \b(?:def|class)[ \t]+\w+[ \t]*\[
+    | :=
+    | /\s*[,):\#]
+    | \{[^\n]*=[ \t]*[!:}]
+    | ^[ \t]*@(?:\W|lambda\b|[\w.]+[ \t]+[^\s\#(]|[^\n]*(?:\[|\)[ \t]*[.(\[]))
+    | [\[,:][ \t]*\*\w
+    | \b(?:return|yield|in)[ \t]+(?:[^\n]*,[ \t]*)?\*
+    | \b[tT][rR]?["'] | \b[rR][tT]["']
+    | \blazy[ \t]+(?:import|from)\b
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """A piece of syntax that Python has from *version* on."""
+
+    what: str
+    version: Version
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """The constructs newer than Python 3.7, in the order of the text; only those that are certain.
+
+    Source: https://docs.python.org/3/whatsnew/
+    """
+
+    constructs: tuple[Construct, ...] = ()
+
+    @classmethod
+    def of(cls, tree: ast.Module, source: Source) -> "Grammar":
+        if _HINTS.search(source.text) is None:
+            return cls()
+        found = [
+            Construct(what, version, source.span(node))
+            for each in ast.walk(tree)
+            for node, what, version in _constructs(each, source)
+        ]
+        return cls(tuple(sorted(found, key=lambda construct: construct.span)))
+
+
+_Found: TypeAlias = Iterator[tuple[ast.AST, str, Version]]
+
+
+def _constructs(node: ast.AST, source: Source) -> _Found:
+    match node:
+        case ast.Match():
+            yield node, "match", (3, 10)
+        case ast.TryStar():
+            yield node, "except*", (3, 11)
+        case ast.NamedExpr():
+            yield node, "the := operator", (3, 8)
+        case ast.arguments(posonlyargs=[first, *_]):
+            yield first, "a positional-only parameter", (3, 8)
+        case ast.arguments(vararg=ast.arg(annotation=ast.Starred() as starred)):
+            yield starred, "unpacking in an annotation", (3, 11)
+        case ast.Subscript(slice=ast.Tuple() as index) if _is_bare(index):
+            yield index, "unpacking in an index", (3, 11)
+        case ast.Return(value=ast.Tuple() as value) | ast.Yield(value=ast.Tuple() as value) if _is_bare(value):
+            yield value, "unpacking without brackets", (3, 8)
+        case ast.For(iter=ast.Tuple() as value) | ast.AsyncFor(iter=ast.Tuple() as value) if _is_bare(value):
+            yield value, "unpacking without brackets in a loop", (3, 9)
+        case ast.ExceptHandler(type=ast.Tuple(elts=[first, *_]) as types) if _starts_together(types, first):
+            yield node, "except without brackets", (3, 14)
+        case ast.JoinedStr() if _shows_itself(node, source):
+            yield node, "= in an f-string", (3, 8)
+        case _:
+            yield from _by_name(node)
+    for decorator in getattr(node, "decorator_list", ()):
+        if not _is_plain_decorator(decorator):
+            yield decorator, "such a decorator", (3, 9)
+    for parameter in getattr(node, "type_params", ())[:1]:
+        yield parameter, "a type parameter", (3, 12)
+
+
+def _by_name(node: ast.AST) -> _Found:
+    """Kinds of nodes that the Python we run on may not have."""
+    match type(node).__name__:
+        case "TypeAlias":
+            yield node, "a type statement", (3, 12)
+        case "TemplateStr":
+            yield node, "a template string", (3, 14)
+        case "Import" | "ImportFrom" if getattr(node, "is_lazy", 0):
+            yield node, "a lazy import", (3, 15)
+
+
+def _is_bare(value: ast.Tuple) -> bool:
+    """Whether a tuple with ``*rest`` in it stands without brackets."""
+    return any(isinstance(each, ast.Starred) for each in value.elts) and _starts_together(value, value.elts[0])
+
+
+def _starts_together(outer: ast.expr, inner: ast.expr) -> bool:
+    return (outer.lineno, outer.col_offset) == (inner.lineno, inner.col_offset)
+
+
+def _is_plain_decorator(node: ast.expr) -> bool:
+    """Whether it is a dotted name, called once at most: the only decorators there were before."""
+    if isinstance(node, ast.Call):
+        node = node.func
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def _shows_itself(node: ast.JoinedStr, source: Source) -> bool:
+    """Whether one of the fields is ``{name=}``; the tree of ``name={name!r}`` is the same."""
+    text = "\n".join(source.lines[node.lineno - 1 : node.end_lineno])
+    for before, value in zip(node.values, node.values[1:], strict=False):
+        if isinstance(before, ast.Constant) and isinstance(value, ast.FormattedValue):
+            shown = f"{ast.unparse(value.value)}="
+            if str(before.value).endswith(shown) and re.search(rf"\{{{re.escape(shown)}[!:}}]", text):
+                return True
+    return False
