@@ -125,7 +125,7 @@ CONSTRUCTORS: Final[Mapping[tuple[str, ...], Mapping[str, tuple[str, str]]]] = {
     ("requests",): {"requests.Session": ("import requests", "requests.Session()")},
     ("httpx",): {"httpx.Client": ("import httpx", "httpx.Client()")},
     ("urllib3",): {"urllib3.PoolManager": ("import urllib3", "urllib3.PoolManager()")},
-    ("sqlalchemy", "psycopg2-binary"): {
+    ("sqlalchemy", "psycopg[binary]"): {
         "sqlalchemy.create_engine": ("import sqlalchemy", "sqlalchemy.create_engine('postgresql://host/db')")
     },
     ("redis",): {"redis.Redis": ("import redis", "redis.Redis()")},

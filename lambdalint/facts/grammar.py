@@ -1,7 +1,10 @@
 """Which syntax of a module an older Python does not parse."""
 
 import ast
+import io
 import re
+import token as token_types
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -10,6 +13,10 @@ from lambdalint.model.places import Span
 from lambdalint.model.source import Source
 
 Version: TypeAlias = tuple[int, int]
+
+#: The tokens around an f-string; before 3.12 it is one token, and what these would tell does not parse.
+_START: Final[int | None] = getattr(token_types, "FSTRING_START", None)
+_END: Final[int | None] = getattr(token_types, "FSTRING_END", None)
 
 #: What must stand in the text for any of the constructs to be there: most modules need no second look.
 _HINTS: Final = re.compile(
@@ -25,6 +32,7 @@ _HINTS: Final = re.compile(
     | \b(?:return|yield|in)[ \t]+(?:[^\n]*,[ \t]*)?\*
     | \b[tT][rR]?["'] | \b[rR][tT]["']
     | \blazy[ \t]+(?:import|from)\b
+    | [fF][rR]?(?:"[^"\n]*\{[^"}\n]*["\\] | '[^'\n]*\{[^'}\n]*['\\])
     """,
     re.MULTILINE | re.VERBOSE,
 )
@@ -83,6 +91,8 @@ def _constructs(node: ast.AST, source: Source) -> _Found:
             yield value, "unpacking without brackets in a loop", (3, 9)
         case ast.ExceptHandler(type=ast.Tuple(elts=[first, *_]) as types) if _starts_together(types, first):
             yield node, "except without brackets", (3, 14)
+        case ast.JoinedStr() if _nests_freely(node, source):
+            yield node, "a quote or backslash inside the braces of an f-string", (3, 12)
         case ast.JoinedStr() if _shows_itself(node, source):
             yield node, "= in an f-string", (3, 8)
         case _:
@@ -131,4 +141,27 @@ def _shows_itself(node: ast.JoinedStr, source: Source) -> bool:
             shown = f"{ast.unparse(value.value)}="
             if str(before.value).endswith(shown) and re.search(rf"\{{{re.escape(shown)}[!:}}]", text):
                 return True
+    return False
+
+
+def _nests_freely(node: ast.JoinedStr, source: Source) -> bool:
+    """Whether a field holds the quote that would have ended the string before, or a backslash."""
+    if _START is None:
+        return False
+    delimiters: list[str] = []
+    lines = [line.encode() for line in source.lines[node.lineno - 1 : node.end_lineno]]
+    lines[-1] = lines[-1][: node.end_col_offset]
+    lines[0] = lines[0][node.col_offset :]
+    text = b"\n".join(lines).decode(errors="ignore")
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == _END:
+                delimiters.pop()
+            inside = delimiters and token.type in (_START, token_types.STRING)
+            if inside and any(each in token.string for each in (*delimiters, "\\")):
+                return True
+            if token.type == _START:
+                delimiters.append(token.string.lstrip("fFrRtT"))
+    except (tokenize.TokenError, SyntaxError):
+        return False
     return False

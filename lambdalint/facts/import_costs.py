@@ -1,0 +1,62 @@
+"""What importing well-known packages costs, and making a client: a table of our own measurements."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+#: The memory in MB at which Lambda gives a function one vCPU.
+#: Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+ONE_VCPU_MB: Final = 1769
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCost:
+    """Importing *module* takes *ms* on one vCPU; its *distribution* and what that needs take *mb* unpacked.
+
+    *loads* are the other modules of the table that come with it.
+    """
+
+    module: str
+    distribution: str
+    version: str
+    ms: float
+    mb: float
+    loads: frozenset[str]
+
+
+def import_cost(module: str) -> ImportCost | None:
+    """The cost of the module or of the nearest package around it that is in the table."""
+    costs = _costs()
+    while module:
+        if module in costs:
+            return costs[module]
+        module = module.rpartition(".")[0]
+    return None
+
+
+def constructing_ms(callee: str) -> float | None:
+    """What calling *callee* takes on one vCPU once it was called before; ``None`` for what was not measured."""
+    found = _table()["constructing"].get(callee)
+    return None if found is None else float(found)
+
+
+def scaled_ms(ms: float, memory_mb: int) -> float:
+    """What takes *ms* on one vCPU, on one thread of a function with so much memory."""
+    return ms * max(1.0, ONE_VCPU_MB / memory_mb)
+
+
+@cache
+def _costs() -> Mapping[str, ImportCost]:
+    return {
+        module: ImportCost(module, row["distribution"], row["version"], row["ms"], row["mb"], frozenset(row["loads"]))
+        for module, row in _table()["imports"].items()
+    }
+
+
+@cache
+def _table() -> dict[str, Any]:
+    import tomli
+
+    return tomli.loads((files("lambdalint.facts") / "import_costs.toml").read_text(encoding="utf-8"))
