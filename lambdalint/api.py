@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from os.path import commonpath
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lambdalint import __version__
 from lambdalint.config import Config
@@ -23,6 +23,12 @@ from lambdalint.readers.tree import Folder, Tree
 
 if TYPE_CHECKING:
     from lambdalint.engine.run import Options
+    from lambdalint.model.artifact import Artifact
+    from lambdalint.model.project import Project
+    from lambdalint.reporters.packages import Packaging
+
+#: The families of rules that look at what Lambda unpacks, and the rule that looks for the handler in it.
+_ABOUT_ARTIFACTS: Final = ("LZ", "LY", "LH001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,50 @@ def _checked(tree: Folder, place: Place, config: Config, day: date, jobs: int, r
     if on_disk and not any(finding.name == "crashed-rule" for finding in result.findings):
         remember(results, key, result, tree.trace(), folders)
     return result
+
+
+def package(
+    path: Path = Path(),
+    config: Config | None = None,
+    *,
+    functions: Sequence[str] = (),
+    out: Path = Path("dist"),
+    plan_only: bool = False,
+    today: date | None = None,
+    progress: Callable[[str], None] = lambda message: None,
+) -> "Packaging":
+    """Build the ZIP of every Python function declared under *path*, or of the named *functions*, into *out*.
+
+    Each is planned, checked by the rules about artifacts and then written; one with an error is not.  *plan_only*
+    writes nothing.  *progress* hears what is going on.
+
+    Raises:
+        LambdalintError: a path or function does not exist, or the configuration is wrong.
+    """
+    from lambdalint.engine.executors import Serial
+    from lambdalint.engine.registry import Registry
+    from lambdalint.engine.run import run
+    from lambdalint.packaging import packaged
+
+    place = placed((path,))
+    config = Config.find((path,)) if config is None else config
+    tree = Folder(place.root)
+    wanted = replace(config, select=_ABOUT_ARTIFACTS, extend_select=())
+
+    def checked(plans: "Callable[[Project], Sequence[Artifact]]") -> Result:
+        return run(
+            tree,
+            place.paths,
+            options(wanted, place, today or date.today()),
+            Registry.load(),
+            cache=Cache(None),
+            executor=Serial(),
+            version="",
+            shown=place.shown,
+            plans=plans,
+        )
+
+    return packaged(tree, out, functions, plan_only=plan_only, progress=progress, check=checked)
 
 
 def options(config: Config, place: Place, today: date) -> "Options":

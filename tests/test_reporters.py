@@ -269,6 +269,6 @@ def test_packages_are_shown_with_their_sizes() -> None:
 
 
 def test_sizes_are_said_as_people_say_them() -> None:
-    assert [size(number) for number in (0, 999, 1000, 999_499, 262_144_000, 10**10)] == [
-        *("0 B", "999 B", "1.0 kB", "999.5 kB", "262.1 MB", "10,000.0 MB"),
+    assert [size(number) for number in (0, 999, 1024, 1_000_000, 262_144_000, 10**10)] == [
+        *("0 B", "999 B", "1.0 KB", "976.6 KB", "250.0 MB", "9,536.7 MB"),
     ]

@@ -98,11 +98,12 @@ def run(
     executor: Executor,
     version: str,
     shown: Callable[[str], str] = str,
-    plans: Sequence[Artifact] = (),
+    plans: Callable[[Project], Sequence[Artifact]] | None = None,
 ) -> Result:
     """Check what is under *paths*.
 
-    *plans* are artifacts that are not written yet; each takes the place of its function's source folder.
+    *plans* gives artifacts that are not written yet, for the functions of the project as it is joined; each takes
+    the place of its function's source folder.
     """
     started = perf_counter()
     with _paused_collection():
@@ -140,9 +141,12 @@ class _Run:
         self.found = _Findings()
         self.crashes: list[Crash] = []
 
-    def result(self, paths: Sequence[str], plans: Sequence[Artifact], started: float) -> Result:
+    def result(
+        self, paths: Sequence[str], plans: Callable[[Project], Sequence[Artifact]] | None, started: float
+    ) -> Result:
         discovered, project = self.joined(paths)
-        project = _with_plans(project, plans)
+        if plans:
+            project = _with_plans(project, plans(project))
         for failure in discovered.failures:
             self._unreadable(failure)
         self._ask(project)
@@ -330,8 +334,6 @@ def _subjects(project: Project) -> Iterator[tuple[type, Mapping[type, Any], Func
 
 
 def _with_plans(project: Project, plans: Sequence[Artifact]) -> Project:
-    if not plans:
-        return project
     planned = {plan.function: plan for plan in plans}
     functions = tuple(
         replace(function, artifact=planned.get(function.name, function.artifact)) for function in project.functions

@@ -359,12 +359,12 @@ def write(plan: Plan, folder: Path, progress: Progress = silent) -> Written:
     Raises:
         Refused: they cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path, manifest_path = folder / f"{plan.name}.zip", folder / f"{plan.name}.json"
     progress("write", plan.name, 0, 1)
     digest = hashlib.sha256()
     size = 0
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=f".{plan.name}-") as scratch:
             archive, listing = Path(scratch, "zip"), Path(scratch, "json")
             with archive.open("wb") as file:
