@@ -230,17 +230,26 @@ def depends_on_event(expression: Expression) -> bool | None:
 
 
 def carries_event(expression: Expression) -> bool:
-    """Whether the value surely comes from what one invocation brought.
+    """Whether the value comes from what one invocation brought, and may be another for the next.
 
-    The name, version and limits of the function are in the context too, but the same for all.
+    What the event and the context say of the function, its source and its API is the same for all.
     """
     return any(
-        isinstance(part, EventPath) and (not part.context or part.keys[:1] in _PER_INVOCATION)
+        isinstance(part, EventPath)
+        and (
+            part.keys[:1] in _PER_INVOCATION
+            if part.context
+            else part.keys[:2] not in _PER_API and part.keys[-1:] not in _PER_SOURCE
+        )
         for part in walk(expression)
     )
 
 
 _PER_INVOCATION: Final = (("aws_request_id",), ("identity",), ("client_context",))
+_PER_API: Final = tuple(
+    ("requestContext", key) for key in ("accountId", "apiId", "domainName", "domainPrefix", "stage")
+)
+_PER_SOURCE: Final = (("awsRegion",), ("eventSource",), ("eventSourceARN",), ("EventSource",))
 
 
 def text(expression: Expression) -> str | None:

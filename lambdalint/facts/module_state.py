@@ -131,7 +131,13 @@ class _Finder:
         return False
 
     def on_event(self, test: ast.expr, scope: Scope) -> bool:
-        return any(isinstance(part, EventPath) for part in walk(self.names.describe(test, scope)))
+        """Whether a test looks at the event, by other names than those of the module."""
+        return any(
+            isinstance(node, ast.Name)
+            and self.names.home(scope, node.id) is not self.module
+            and any(isinstance(part, EventPath) for part in walk(self.names.describe(node, scope)))
+            for node in ast.walk(test)
+        )
 
     def mentions(self, test: ast.expr, scope: Scope, wanted: set[str]) -> bool:
         return any(

@@ -36,12 +36,18 @@ import boto3
 
 queue = None
 
+table = None
+
 class Settings:
     tenant = None
 
 def handler(event, context):
     if event.get("tenant"):
         Settings.tenant = event["tenant"]  # finding
+    global table
+    if table is None:
+        table = boto3.resource("dynamodb").Table(event["table"])  # finding
+    table.put_item(Item=event["item"])
     return send(event["tenant"], event["queue"])
 
 def send(tenant, name):
@@ -60,7 +66,7 @@ import boto3
 
 is_cold = True
 calls = 0
-client = None
+client = socket = None
 account = None
 user = None
 cache = {}
@@ -68,7 +74,7 @@ last_id = last_order = None
 state = {}
 
 def handler(event, context):
-    global is_cold, calls, client, account, user, last_id, last_order
+    global is_cold, calls, client, socket, account, user, last_id, last_order
     user = event["user"]
     if "admin" in event:
         state["role"] = event["admin"]
@@ -79,6 +85,9 @@ def handler(event, context):
     calls += 1
     if client is None:
         client = boto3.client("s3", region_name=os.environ["AWS_REGION"])
+    if socket is None:
+        domain = event["requestContext"]["domainName"]
+        socket = boto3.client("apigatewaymanagementapi", endpoint_url=f"https://{domain}")
     if not account:
         account = context.invoked_function_arn.split(":")[4]
     if user not in cache:
@@ -86,9 +95,9 @@ def handler(event, context):
     if event["id"] != last_id:
         last_id = event["id"]
         last_order = client.get_object(Bucket=account, Key=event["id"])
-    return answer()
+    return answer(socket)
 
-def answer():
+def answer(socket):
     return [user, state["role"], cache[user], last_order]
 """),
         orders("""\
