@@ -172,8 +172,8 @@ class Rule:
 
     @property
     def url(self) -> str:
-        """Where the rule is explained."""
-        return f"https://lambdalint.dev/rules/{self.name}"
+        """Where to read more: the page that proves the rule."""
+        return self.source
 
 
 def rule(

@@ -96,7 +96,7 @@ def finding(
         hint=hint,
         fix=fix,
         fingerprint=f"{code.lower()}-0123456789abcdef",
-        url=f"https://lambdalint.dev/rules/{name}",
+        url=f"https://docs.aws.amazon.com/{name}",
     )
 
 

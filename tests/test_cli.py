@@ -325,7 +325,7 @@ def test_rules_are_listed_for_machines() -> None:
         "covers": ["checkov:CKV_MADE_UP", "checkov:CKV_SHARED"],
         "summary": "A fault that somebody made up.",
         "source": "https://example.com/proof",
-        "url": "https://lambdalint.dev/rules/made-up-fault",
+        "url": "https://example.com/proof",
     }
     assert [each["code"] for each in listed] == ["QX001", "QX002"]
 

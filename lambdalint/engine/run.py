@@ -16,6 +16,14 @@ from lambdalint.engine.cache import Cache, digest
 from lambdalint.engine.describe import described
 from lambdalint.engine.embedded import Embedded
 from lambdalint.engine.executors import Executor
+from lambdalint.engine.messages import (
+    CRASHED_RULE,
+    NEWER_GRAMMAR,
+    SYNTAX_ERROR,
+    UNREADABLE_INPUT,
+    UNUSED_IGNORE,
+    Message,
+)
 from lambdalint.engine.modules import Crash, Modules, Unparsed, is_pure, module_facts
 from lambdalint.engine.registry import Registry
 from lambdalint.engine.result import Failure, Result, Summary
@@ -39,24 +47,6 @@ from lambdalint.rule import Rule
 
 #: Facts that joining and filtering need, whatever rules run.
 _OWN_FACTS: Final = (Symbols, Imports, Scopes, Reach)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What the engine itself has to say; its family is LL."""
-
-    code: str
-    name: str
-    severity: Severity
-    summary: str
-
-
-UNREADABLE_INPUT: Final = Message("LL001", "unreadable-input", Severity.ERROR, "A file cannot be read.")
-SYNTAX_ERROR: Final = Message("LL002", "syntax-error", Severity.ERROR, "A module that a handler loads does not parse.")
-NEWER_GRAMMAR: Final = Message("LL003", "newer-grammar", Severity.INFO, "A module needs the parser of a newer Python.")
-UNUSED_IGNORE: Final = Message("LL004", "unused-ignore", Severity.WARNING, "An ignore silences nothing.")
-CRASHED_RULE: Final = Message("LL005", "crashed-rule", Severity.ERROR, "A rule raised instead of answering.")
-MESSAGES: Final = (UNREADABLE_INPUT, SYNTAX_ERROR, NEWER_GRAMMAR, UNUSED_IGNORE, CRASHED_RULE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from itertools import groupby
 from textwrap import wrap
 from typing import Any, Final
 
+from lambdalint.engine.messages import Message
 from lambdalint.model.finding import Profile
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
@@ -46,6 +47,16 @@ def explanation(rule: Rule, view: View) -> str:
     for examples, heading in ((rule.bad, style.bad("Found")), (rule.good, style.good("Not found"))):
         blocks += [f"{heading}\n\n{_example(example, style)}" for example in examples]
     return "\n\n".join(blocks) + "\n"
+
+
+def message_explanation(message: Message, view: View) -> str:
+    """The same for what the engine itself says."""
+    style = Style(view.colour)
+    width = min(view.width or PAGE_COLUMNS, PAGE_COLUMNS)
+    title = f"{style.severity(message.severity, message.code)} {style.strong(message.name)}"
+    return (
+        "\n\n".join([title, *(_paragraph(each, width, style) for each in message.documentation.split("\n\n"))]) + "\n"
+    )
 
 
 def explanation_as_json(rule: Rule) -> str:
