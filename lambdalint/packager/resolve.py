@@ -269,7 +269,7 @@ def _mentions(words: str, name: str) -> bool:
 
 def _singled(name: str, words: str) -> set[Version]:
     """The versions that *words* name as ``name==version``."""
-    texts = re.findall(rf"(?<![\w.-]){re.escape(name)}==([\w.!+-]+\w)", words, re.IGNORECASE)
+    texts = re.findall(rf"(?<![\w.-]){re.escape(name)}==([\w.!+-]*\w)", words, re.IGNORECASE)
     return {Version(text) for text in texts if _is_version(text)}
 
 

@@ -127,6 +127,7 @@ def _platforms(glibc: tuple[int, int], machine: str) -> list[str]:
         found.append(f"manylinux_{glibc[0]}_{minor}_{machine}")
         if minor in _LEGACY:
             found.append(f"{_LEGACY[minor]}_{machine}")
+    # Last, unlike where one installs for oneself: this tag says nothing about the C library that was built against.
     return [*found, f"linux_{machine}"]
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from lambdalint.errors import Refused
@@ -79,7 +79,7 @@ class Web:
             body = b"".join(self._chunks(response, url, max_bytes, 4 * self._timeout_s))
         finally:
             response.release_conn()
-        return Page(response.url or url, response.headers.get("Content-Type", ""), body)
+        return Page(urljoin(url, response.url or ""), response.headers.get("Content-Type", ""), body)
 
     def chunks(self, url: str, *, max_bytes: int) -> Iterator[bytes]:
         """The pieces of a file as they come; raises as :meth:`page` does."""

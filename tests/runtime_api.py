@@ -1,0 +1,76 @@
+"""Lambda's runtime API on loopback, for one function started under AWS's own client."""
+
+import json
+import os
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+
+def invoked(root: Path, handler: str, event: object, *, timeout_s: float = 30) -> Any:
+    """What *handler*, unpacked at *root*, answers to *event*; an error that it reports is an ``AssertionError``."""
+    answers: list[tuple[str, bytes]] = []
+    done = Event()
+    given = iter([json.dumps(event).encode()])
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = next(given, None)
+            if body is None:
+                done.wait(timeout_s)  # as Lambda does: no event, no answer
+                return
+            self.send_response(200)
+            self.send_header("Lambda-Runtime-Aws-Request-Id", "1")
+            self.send_header("Lambda-Runtime-Trace-Id", "Root=1-0-0")
+            self.send_header("Lambda-Runtime-Deadline-Ms", "9999999999999")
+            self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:1:function:f")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answers.append((self.path, body))
+            self.send_response(202)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            done.set()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    environment = {
+        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_address[1]}",
+        "LAMBDA_TASK_ROOT": str(root),
+        "_HANDLER": handler,
+        "AWS_LAMBDA_FUNCTION_NAME": "f",
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(root),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "awslambdaric", handler],
+        env=environment,
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        assert done.wait(timeout_s), "the function did not answer"
+    finally:
+        process.kill()
+        output, _ = process.communicate()
+        server.shutdown()
+        server.server_close()
+    path, body = answers[0]
+    assert path.endswith("/response"), (path, body, output)
+    return json.loads(body)

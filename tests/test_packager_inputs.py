@@ -1,0 +1,293 @@
+"""Requirement files, pyproject.toml and uv.lock: what is read, which one counts, what is refused."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdalint.errors import LambdalintError
+from lambdalint.packager.inputs import Declared, Inputs, Locked, Places, inputs
+from lambdalint.packager.lock import pinned
+from lambdalint.packager.target import target
+from lambdalint.readers.requirements import requirements
+from lambdalint.readers.tree import MemoryTree
+from lambdalint.readers.uv_lock import uv_lock
+
+AIM = target("python3.11")
+
+LOCK = """\
+version = 1
+revision = 3
+requires-python = ">=3.9"
+
+[[package]]
+name = "app"
+version = "0.1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "fast" },
+    { name = "old", marker = "python_full_version < '3.10'" },
+    { name = "web", extra = ["tls"] },
+]
+
+[package.optional-dependencies]
+dev = [{ name = "check" }]
+
+[package.metadata]
+requires-dist = [
+    { name = "check", marker = "extra == 'dev'" },
+    { name = "fast", specifier = ">=1" },
+    { name = "old", marker = "python_full_version < '3.10'" },
+    { name = "web", extras = ["tls"] },
+]
+
+[[package]]
+name = "check"
+version = "1"
+source = { registry = "https://pypi.org/simple" }
+wheels = [{ url = "https://files/check-1-py3-none-any.whl", hash = "sha256:cc", size = 5 }]
+
+[[package]]
+name = "fast"
+version = "1.0"
+source = { registry = "https://pypi.org/simple" }
+sdist = { url = "https://files/fast-1.0.tar.gz", hash = "sha256:00", size = 1 }
+wheels = [
+    { url = "https://files/fast-1.0-cp311-cp311-manylinux_2_17_x86_64.whl", hash = "sha256:aa", size = 1 },
+    { url = "https://files/fast-1.0-cp311-cp311-manylinux_2_28_x86_64.whl", hash = "sha256:bb", size = 2 },
+]
+
+[[package]]
+name = "old"
+version = "1"
+source = { registry = "https://pypi.org/simple" }
+
+[[package]]
+name = "tls"
+version = "2"
+source = { registry = "https://pypi.org/simple" }
+wheels = [{ url = "https://files/tls-2-py3-none-any.whl", hash = "sha256:dd", size = 3 }]
+
+[[package]]
+name = "web"
+version = "3"
+source = { registry = "https://pypi.org/simple" }
+wheels = [{ url = "https://files/web-3-py3-none-any.whl", hash = "sha256:ee", size = 4 }]
+
+[package.optional-dependencies]
+tls = [{ name = "tls" }]
+"""
+PYPROJECT = """\
+[project]
+name = "app"
+version = "0.1.0"
+dependencies = ["fast>=1", "old; python_version < '3.10'", "web[tls]"]
+
+[project.optional-dependencies]
+dev = ["check"]
+"""
+
+
+def said(files: dict[str, str | bytes], root: str = "src", manifest: str | None = None) -> Inputs:
+    return inputs(Places(MemoryTree(files), root, manifest), AIM)
+
+
+def asked(files: dict[str, str | bytes], root: str = "src") -> Declared:
+    needs = said(files, root).needs
+    assert isinstance(needs, Declared)
+    return needs
+
+
+def message(files: dict[str, str | bytes], root: str = "src") -> str:
+    with pytest.raises(LambdalintError) as error:
+        said(files, root)
+    assert len(error.value.message) < 1000
+    return f"{error.value.message} / {error.value.hint}"
+
+
+def test_a_requirement_file_is_read_as_pip_reads_it() -> None:
+    text = (
+        "# a comment\n"
+        "requests[socks] >=2 ; python_version >= '3.8'  # why\n"
+        "numpy == 1.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n"
+        "-r more/other.txt\n"
+        "-c limits.txt\n"
+        "--index-url https://me:secret@host/simple\n"
+        "--extra-index-url=https://other/simple\n"
+        "--find-links wheels\n"
+        "--pre\n--trusted-host host\n"
+        "windows-only; sys_platform == 'win32'\n"
+    )
+    files: dict[str, str | bytes] = {
+        "src/requirements.txt": text.encode("utf-16"),
+        "src/more/other.txt": "attrs\n-r ../third.txt\n",
+        "src/third.txt": "idna",
+        "src/limits.txt": "idna<4\n",
+        "src/wheels/x": "",
+    }
+    needs = asked(files)
+    assert needs.question.requirements == ('requests[socks]>=2; python_version >= "3.8"', "numpy==1.0", "attrs", "idna")
+    assert needs.question.constraints == ("idna<4",)
+    assert needs.question.hashes == {"numpy": frozenset(("sha256:aa", "sha256:bb"))}
+    assert needs.question.pre
+    assert needs.indexes.default == "https://me:secret@host/simple"
+    assert needs.indexes.extra == ("https://other/simple",)
+    assert needs.indexes.find_links == ("src/wheels",)
+    assert [given.path for given in said(files).files] == [
+        "src/requirements.txt",
+        "src/more/other.txt",
+        "src/third.txt",
+        "src/limits.txt",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("-r missing.txt", "there is no file missing.txt"),
+        ("-r requirements.txt", "include each other"),
+        ("-r https://host/r.txt", "not read from the network"),
+        ("-r ../../outside.txt", "outside the project"),
+        ("--nonsense", "pip knows no option --nonsense"),
+        ("--no-binary :all:", "only wheels are installed"),
+        ("requests >>> 2", "is no requirement"),
+        ("git+https://github.com/a/b@main#egg=b", "fetched from a repository"),
+        ("b @ git+https://github.com/a/b", "fetched from a repository"),
+        ("https://host/b-1.tar.gz", "would have to be built"),
+        ("./gone.whl", "there is no file or folder"),
+        ("-e ../gone", "there is no file or folder"),
+        ("./here.tar.gz", "would have to be built"),
+        ("-e ./lib", "no pyproject.toml"),
+        ("--index-url", "wants a value"),
+    ],
+)
+def test_a_line_that_cannot_be_followed_is_refused_with_its_place(line: str, words: str) -> None:
+    files: dict[str, str | bytes] = {
+        "src/requirements.txt": f"idna\n{line}\n",
+        "src/here.tar.gz": b"",
+        "src/lib/setup.py": "",
+    }
+    with pytest.raises(LambdalintError) as error:
+        said(files)
+    assert words in f"{error.value.message} / {error.value.hint}"
+
+
+def test_requirement_files_in_a_circle_name_the_circle() -> None:
+    files: dict[str, str | bytes] = {"src/requirements.txt": "-r b.txt", "src/b.txt": "-r requirements.txt"}
+    assert "src/requirements.txt → src/b.txt → src/requirements.txt" in message(files)
+
+
+def test_variables_are_filled_in() -> None:
+    tree = MemoryTree({"r.txt": "--index-url https://${TOKEN}@host/${unset}\n"})
+    assert requirements(tree, "r.txt", {"TOKEN": "abc"}).index_url == "https://abc@host/${unset}"
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_requirement_file_or_an_error(text: str) -> None:
+    with suppress(LambdalintError):
+        requirements(MemoryTree({"r.txt": text}), "r.txt")
+
+
+def test_the_function_s_own_project_stands_for_its_dependencies() -> None:
+    files: dict[str, str | bytes] = {"src/requirements.txt": "-e .[dev]\nidna\n", "src/pyproject.toml": PYPROJECT}
+    assert asked(files).question.requirements[:2] == ("fast>=1", "old; python_version < '3.10'")
+    assert asked(files).question.requirements[-2:] == ("check", "idna")
+
+
+def test_without_a_manifest_nothing_is_needed() -> None:
+    assert said({"src/app.py": ""}).needs is None
+    assert said({"src/pyproject.toml": "[tool.ruff]\nline-length = 100\n"}).needs is None
+
+
+def test_the_more_exact_manifest_counts() -> None:
+    lock_only: dict[str, str | bytes] = {"src/uv.lock": LOCK, "src/pyproject.toml": PYPROJECT}
+    both = {**lock_only, "src/requirements.txt": "idna\n"}
+    assert isinstance(said(both).needs, Locked)
+    assert said(both).notes == ("requirements.txt is passed over: src/uv.lock is more exact",)
+    assert asked({"src/requirements.txt": "idna", "src/pyproject.toml": PYPROJECT}).question.requirements == ("idna",)
+    assert asked({"src/pyproject.toml": PYPROJECT}).question.requirements[0] == "fast>=1"
+    assert isinstance(said(both, manifest="src/requirements.txt").needs, Declared)
+    assert "uv.lock has no pyproject.toml" in said({"src/uv.lock": LOCK, "src/requirements.txt": "idna"}).notes[0]
+
+
+def test_a_workspace_lock_further_up_counts_for_its_members() -> None:
+    lock = LOCK.replace('{ virtual = "." }', '{ editable = "services/orders" }')
+    files: dict[str, str | bytes] = {"uv.lock": lock, "services/orders/pyproject.toml": PYPROJECT}
+    needs = said(files, "services/orders").needs
+    assert isinstance(needs, Locked)
+    assert needs.project.name == "app"
+    assert isinstance(said({**files, "uv.lock": LOCK}, "services/orders").needs, Declared)
+
+
+def test_a_lock_gives_files_with_hashes_for_the_target() -> None:
+    lock = uv_lock(MemoryTree({"uv.lock": LOCK}), "uv.lock")
+    project = lock.member(".")
+    assert project is not None
+    pins, _ = pinned(lock, project, (), AIM, None)
+    assert [(pin.name, pin.version, pin.sha256) for pin in pins] == [
+        ("fast", "1.0", "aa"),
+        ("tls", "2", "dd"),
+        ("web", "3", "ee"),
+    ]
+    with_extra, _ = pinned(lock, project, ("dev",), AIM, None)
+    assert "check" in [pin.name for pin in with_extra]
+
+
+def locked_error(lock_text: str, runtime: str = "python3.11", architecture: str = "x86_64") -> str:
+    lock = uv_lock(MemoryTree({"uv.lock": lock_text}), "uv.lock")
+    project = lock.member(".")
+    assert project is not None
+    with pytest.raises(LambdalintError) as error:
+        pinned(lock, project, (), target(runtime, architecture), None)
+    return error.value.message
+
+
+def test_a_lock_without_a_fitting_wheel_says_why() -> None:
+    assert "none is for Linux on aarch64" in locked_error(LOCK, architecture="arm64")
+    assert "was made for Python >=3.9" in locked_error(LOCK, "python3.8")
+    assert "has only a source distribution" in locked_error(LOCK.replace("cp311", "cp39"), "python3.9")
+    newer = LOCK.replace("manylinux_2_17", "manylinux_2_27")
+    assert "python3.11 runs on glibc 2.26" in locked_error(newer)
+
+
+def test_a_lock_that_is_out_of_date_is_refused() -> None:
+    files: dict[str, str | bytes] = {
+        "src/uv.lock": LOCK,
+        "src/pyproject.toml": PYPROJECT.replace('"fast>=1"', '"fast>=2"'),
+    }
+    assert "uv lock" in message(files)
+    files["src/pyproject.toml"] = PYPROJECT.replace('"fast>=1"', '"fast>=1", "new"')
+    assert "asks for new" in message(files)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version = 2\n",
+        "version = 1\npackage = 3\n",
+        "version = 1\n[[package]]\nversion = '1'\n",
+        "version = 1\n[[package]]\nname = 'a'\nsource = { moon = '1' }\n",
+        "version = 1\n[[package]]\nname = 'a'\nsource = { url = '.' }\ndependencies = [{ name = 'b', marker = '!' }]\n",
+        "version = \n",
+        "\x00",
+    ],
+)
+def test_a_lock_that_uv_did_not_write_is_an_error(text: str) -> None:
+    assert message({"src/uv.lock": text, "src/pyproject.toml": PYPROJECT})
+
+
+@given(st.integers(0, len(LOCK)), st.text(max_size=3))
+def test_a_mutated_lock_is_read_or_an_error(place: int, text: str) -> None:
+    with suppress(LambdalintError):
+        uv_lock(MemoryTree({"uv.lock": LOCK[:place] + text + LOCK[place + 2 :]}), "uv.lock")
+
+
+def test_dependencies_left_to_a_build_backend_are_refused() -> None:
+    files: dict[str, str | bytes] = {"src/pyproject.toml": "[project]\nname = 'a'\ndynamic = ['dependencies']\n"}
+    assert "dynamic" in message(files)
+
+
+def test_sources_of_uv_want_a_lock() -> None:
+    text = PYPROJECT + "[tool.uv.sources]\nfast = { git = 'https://x' }\n"
+    assert "run `uv lock`" in message({"src/pyproject.toml": text})
