@@ -28,10 +28,17 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiohttp": ("aiohttp",),
     "anthropic": ("anthropic",),
     "arrow": ("arrow",),
-    "aws-lambda-powertools": (
+    "aws-lambda-powertools[aws-sdk,validation]": (
         "aws_lambda_powertools",
         "aws_lambda_powertools.event_handler",
+        "aws_lambda_powertools.logging",
+        "aws_lambda_powertools.metrics",
+        "aws_lambda_powertools.utilities.batch",
         "aws_lambda_powertools.utilities.data_classes",
+        "aws_lambda_powertools.utilities.idempotency",
+        "aws_lambda_powertools.utilities.parameters",
+        "aws_lambda_powertools.utilities.typing",
+        "aws_lambda_powertools.utilities.validation",
     ),
     "aws-xray-sdk": ("aws_xray_sdk.core",),
     "awswrangler": ("awswrangler",),
