@@ -6,7 +6,9 @@ STAMP := $(VENV)/.installed
 .PHONY: demo test lint format benchmark clean
 
 demo: $(STAMP)  ## check an example project, then package its healthy twin
-	@$(BIN)/python -m benchmarks.demo
+	$(BIN)/lambdalint check fixtures/projects/orders || test $$? -eq 1
+	$(BIN)/lambdalint check fixtures/projects/orders-healthy
+	$(BIN)/lambdalint package fixtures/projects/orders-healthy --out demo
 
 test: $(STAMP) lint  ## linters, type checks and all tests
 	$(BIN)/python -m pytest
@@ -31,4 +33,4 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist build demo .benchmarks .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -69,7 +69,7 @@ def main() -> int:
     parser.add_argument("--findings", type=Path, metavar="FILE", help="write all findings there, to be compared")
     options = parser.parse_args()
     expected = Expectations.read(EXPECTATIONS)
-    wanted = options.only or sorted(f"{each.parent.name}/{each.name}" for each in options.folder.glob("*/*/"))
+    wanted = options.only or sorted(f"{each.parent.name}/{each.name}" for each in options.folder.glob("*/[!.]*/"))
     checked = []
     for name in wanted:
         project = check(options.folder, name, expected.today)
