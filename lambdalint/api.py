@@ -75,6 +75,7 @@ def _checked(tree: Folder, place: Place, config: Config, day: date, jobs: int, r
 
     folders = (str(Path(__file__).parent), *pack_folders())
     registry = Registry.load()
+    packages = packages_digest(folders)
     with executor(jobs) as workers:
         result = run(
             tree,
@@ -83,13 +84,13 @@ def _checked(tree: Folder, place: Place, config: Config, day: date, jobs: int, r
             registry,
             cache=results.with_packages(Path(folder).name for folder in folders),
             executor=workers,
-            version=packages_digest(folders),
+            version=packages,
             shown=place.shown,
         )
     places = [finding.at for finding in result.findings]
     on_disk = all(tree.is_file(at.path) for at in places if isinstance(at, Span))
     if on_disk and not any(finding.name == "crashed-rule" for finding in result.findings):
-        remember(results, key, result, tree.trace(), folders)
+        remember(results, key, result, tree.trace(), folders, packages)
     return result
 
 

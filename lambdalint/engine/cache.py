@@ -8,7 +8,6 @@ project: what a repository brings along is never unpickled.
 import hashlib
 import os
 import pickle
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -71,6 +70,8 @@ class Cache:
         """Remember *value*; a folder that cannot be written to remembers nothing."""
         if self._folder is None:
             return
+        import tempfile
+
         try:
             body = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
             place = self._place(key)

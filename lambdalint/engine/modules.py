@@ -1,7 +1,6 @@
 """One Python module: parsed once, its facts worked out, the rules about modules run on it."""
 
 import ast
-import subprocess
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
@@ -226,6 +225,8 @@ def _is_newer(data: bytes) -> bool:
     """
     if b"\x00" in data or len(data) > MAX_MODULE_BYTES:
         return False
+    import subprocess
+
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-c", "import sys, libcst; libcst.parse_module(sys.stdin.buffer.read())"],

@@ -3,7 +3,7 @@
 import pkgutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -64,12 +64,15 @@ class Registry:
         found = tuple(rule for rule in self.rules if text in (rule.code, rule.name, rule.family) or text in rule.covers)
         if found:
             return found
+        from difflib import get_close_matches
+
         names = [key for rule in self.rules for key in (rule.code, rule.name, rule.family, *rule.covers)]
         close = get_close_matches(text, names, n=1) or get_close_matches(text.upper(), names, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "lambdalint rules lists them all"
         raise UsageError(f"no rule is called {text!r}", hint=hint)
 
 
+@cache
 def installed_packs() -> tuple[EntryPoint, ...]:
     """The entry points of the packs, each once, in the order of their names."""
     packs = {(point.name, point.value): point for point in entry_points(group=ENTRY_POINT_GROUP)}

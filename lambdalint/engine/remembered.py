@@ -40,10 +40,10 @@ def recalled(cache: Cache, key: str, root: Path) -> Result | None:
     return run.result
 
 
-def remember(cache: Cache, key: str, result: Result, trace: Trace, folders: tuple[str, ...]) -> None:
-    """Keep *result* under *key*; *folders* are those of the packages whose code it depends on."""
+def remember(cache: Cache, key: str, result: Result, trace: Trace, folders: tuple[str, ...], packages: str) -> None:
+    """Keep *result* under *key*; its *packages*, a digest of what is in *folders*, are those that it depends on."""
     bare = replace(result, read_text=_nothing, shown=_as_it_is)
-    cache.put(key, _Run(bare, trace, folders, packages_digest(folders)))
+    cache.put(key, _Run(bare, trace, folders, packages))
 
 
 def packages_digest(folders: Iterable[str]) -> str:
