@@ -125,6 +125,19 @@ def test_a_lazily_kept_client_is_known_although_it_starts_as_none() -> None:
     assert used.guards == ()
 
 
+@pytest.mark.parametrize(
+    ("expression", "guard"),
+    [
+        ("client or boto3.client('s3')", Guard(GuardKind.UNSET, ("client",))),
+        ("client and boto3.client('s3')", Guard(GuardKind.UNSET, ("client",), negated=True)),
+        ("not client and boto3.client('s3')", Guard(GuardKind.UNSET, ("client",))),
+    ],
+)
+def test_what_stands_behind_and_or_or_runs_under_a_condition(expression: str, guard: Guard) -> None:
+    (made,) = calls(f"import boto3\nclient = None\ndef handler(event, context):\n    return {expression}\n")
+    assert made.guards == (guard,)
+
+
 def test_locals_hide_globals_and_class_bodies_hide_nothing_from_methods() -> None:
     source = """
         import requests

@@ -585,6 +585,16 @@ class _Walker:
         self.todo.append((node.body, scope, Context(Branch.IF, node.test, context)))
         self.todo.append((node.orelse, scope, Context(Branch.IF, node.test, context, negated=True)))
 
+    def bool_op(self, node: ast.BoolOp, scope: Scope, context: Context | None, push: Callable[[Any], None]) -> None:
+        push(node.values[0])
+        negated = isinstance(node.op, ast.Or)
+        for before, value in zip(node.values, node.values[1:], strict=False):
+            context = Context(Branch.IF, before, context, negated)
+            if type(value) is ast.Name:
+                push(value)
+            else:
+                self.todo.append((value, scope, context))
+
     def lambda_(self, node: ast.Lambda, scope: Scope, context: Context | None, push: Callable[[Any], None]) -> None:
         name = f"<lambda:{node.lineno}:{node.col_offset}>"
         child = self.child(ScopeKind.LAMBDA, name, node, scope)
@@ -637,6 +647,7 @@ _FORMS: Final[dict[type[ast.AST], Callable[..., None]]] = {
     ast.YieldFrom: _Walker.yield_,
     ast.NamedExpr: _Walker.walrus,
     ast.IfExp: _Walker.if_exp,
+    ast.BoolOp: _Walker.bool_op,
     ast.Lambda: _Walker.lambda_,
     ast.ListComp: _Walker.comprehension,
     ast.SetComp: _Walker.comprehension,
