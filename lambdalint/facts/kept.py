@@ -1,0 +1,83 @@
+"""Which code of the handler's path runs once in an execution environment although an invocation gets there."""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from lambdalint.facts.calls import Call
+from lambdalint.facts.guards import Guard, GuardKind
+from lambdalint.facts.path_calls import PathCalls
+from lambdalint.facts.per_module import PerModule
+from lambdalint.facts.project_names import ProjectNames
+from lambdalint.facts.symbols import Symbols
+from lambdalint.model.function import Function
+
+At: TypeAlias = tuple[str, str]
+
+#: Exceptions by which code notices that something was not made yet.
+_NOT_YET: Final = frozenset(("AttributeError", "KeyError", "LookupError", "NameError", "UnboundLocalError"))
+
+#: What the name of a decorator tells of a function that does not run anew for every event.
+_DECORATORS: Final = ("cache", "memoize", "once", "singleton", "register_after_restore", "register_before_snapshot")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """The scopes that run once: cached functions, what is only called where something is not set yet, and the code
+    of modules that the handler imports when it runs.
+    """
+
+    scopes: frozenset[At]
+
+    @classmethod
+    def of(cls, function: Function, calls: PathCalls, symbols: PerModule[Symbols]) -> "Kept":
+        names = ProjectNames(function.modules, symbols)
+        callers: dict[At, list[tuple[At, bool]]] = {}
+        for each in calls.calls:
+            if each.phase != "invoke" or each.call.name is None:
+                continue
+            target = _target(names, each.path, each.call.name)
+            at = (each.path, each.call.scope)
+            if target is not None and target != at:
+                callers.setdefault(target, []).append((at, runs_once(each.call)))
+        kept = {at for at in calls.reach.invoke if not at[1] or _is_cached(symbols.get(at[0]), at[1])}
+        while True:
+            more = {
+                at
+                for at, found in callers.items()
+                if at not in kept and all(once or caller in kept for caller, once in found)
+            }
+            if not more:
+                return cls(frozenset(kept))
+            kept |= more
+
+
+def runs_once(call: Call) -> bool:
+    """Whether *call* stands where something is not there yet."""
+    return any(_asks_whether_made(guard) for guard in call.guards)
+
+
+def _asks_whether_made(guard: Guard) -> bool:
+    match guard.kind:
+        case GuardKind.UNSET:
+            return not guard.negated
+        case GuardKind.EXCEPT:
+            return not _NOT_YET.isdisjoint(guard.names)
+        case GuardKind.CONDITION:
+            return not {"hasattr", "getattr"}.isdisjoint(guard.names)
+        case _:
+            return False
+
+
+def _target(names: ProjectNames, path: str, name: str) -> At | None:
+    """The scope that calling *name* runs."""
+    found = names.resolve(path, name)
+    if found is None or found.path is None or found.scope is None or found.is_instance:
+        return None
+    return names.method(found.path, found.scope, "__init__") if found.is_class else (found.path, found.scope)
+
+
+def _is_cached(symbols: Symbols | None, scope: str) -> bool:
+    definition = None if symbols is None else symbols.definitions.get(scope)
+    if definition is None:
+        return False
+    return any(name and any(word in name.lower() for word in _DECORATORS) for name in definition.decorators)
