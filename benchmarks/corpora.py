@@ -22,7 +22,8 @@ import tomli
 import lambdalint
 from lambdalint.engine.cache import Cache
 from lambdalint.engine.executors import Serial
-from lambdalint.engine.run import CRASHED_RULE, Options, join
+from lambdalint.engine.messages import CRASHED_RULE
+from lambdalint.engine.run import Options, join
 from lambdalint.model.finding import Finding, Severity
 from lambdalint.model.function import CodeKind, Function, Handling
 from lambdalint.model.places import Span

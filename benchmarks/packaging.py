@@ -30,10 +30,9 @@ def small(folder: Path, home: Path) -> Iterator[Row]:
 
 
 def large(folder: Path, home: Path) -> Iterator[Row]:
-    """One function with boto3 and pandas."""
+    """One function with pandas."""
     ours, theirs = projects.reports(folder / "ours"), projects.reports(folder / "theirs")
-    unpacked = Budget(0.5)
-    yield from _warm("package, boto3 + pandas", ours, theirs, ("Main",), home, "src/app.py", unpacked)
+    yield from _warm("package, pandas", ours, theirs, ("Main",), home, "src/app.py", Budget(0.5))
 
 
 def _cold(work: str, ours: Path, theirs: Path, functions: tuple[str, ...], home: Path) -> Iterator[Row]:

@@ -38,7 +38,7 @@ def artifacts(folder: Path, home: Path) -> Iterator[Row]:
     for project in (orders, reports):
         package(project).run()
     yield _row("import of OrdersApi", orders / "dist" / "OrdersApi.zip", folder, home, first="boto3")
-    yield _row("import of boto3 + pandas", reports / "dist" / "Main.zip", folder, home, first="sys")
+    yield _row("import of pandas", reports / "dist" / "Main.zip", folder, home, first="sys")
 
 
 def _row(work: str, artifact: Path, folder: Path, home: Path, first: str) -> Row:
