@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -29,6 +30,7 @@ def invoked(root: Path, handler: str, event: object, *, timeout_s: float = 30) -
             self.send_header("Lambda-Runtime-Trace-Id", "Root=1-0-0")
             self.send_header("Lambda-Runtime-Deadline-Ms", "9999999999999")
             self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:1:function:f")
+            self.send_header("Content-Type", "application/json")  # awslambdaric 4 crashes without it
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -65,12 +67,15 @@ def invoked(root: Path, handler: str, event: object, *, timeout_s: float = 30) -
         stderr=subprocess.STDOUT,
     )
     try:
-        assert done.wait(timeout_s), "the function did not answer"
+        deadline = time.monotonic() + timeout_s
+        while not done.wait(0.1) and process.poll() is None and time.monotonic() < deadline:
+            pass
     finally:
         process.kill()
         output, _ = process.communicate()
         server.shutdown()
         server.server_close()
+    assert answers, f"the function did not answer: {output.decode(errors='replace')}"
     path, body = answers[0]
     assert path.endswith("/response"), (path, body, output)
     return json.loads(body)
