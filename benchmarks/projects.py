@@ -60,6 +60,9 @@ def handler(event, context):
     return pd.DataFrame(event["rows"]).describe().to_csv()
 """
 
+# Without the bound, sam build finds no numpy for Amazon Linux 2 and gives up.
+_REPORTS_NEED: Final = "pandas\nnumpy<2.3; python_version < '3.12'\n"
+
 
 def runtime() -> str:
     """The runtime of the running Python: all tools can build for it, and what is built can be started."""
@@ -126,7 +129,7 @@ def reports(folder: Path) -> Path:
     source = project / "src"
     source.mkdir(parents=True)
     (source / "app.py").write_text(_REPORTS, "utf-8")
-    (source / "requirements.txt").write_text("pandas\n", "utf-8")
+    (source / "requirements.txt").write_text(_REPORTS_NEED, "utf-8")
     (project / "template.yaml").write_text(_ONE_FUNCTION.format(runtime=runtime()), "utf-8")
     return project
 
