@@ -37,6 +37,26 @@ def several(): yield 1
 
 def names(): return {"a", "b"}
 
+class State(enum.Enum):
+    OPEN = "open"
+
+class Rank(str, enum.Enum):
+    FIRST = "first"
+
+def response(status, body): return {"statusCode": status, "body": body}
+
+def failing():
+    try:
+        raise ValueError("a")
+    except (ValueError, KeyError) as error:
+        return {"error": error}
+
+def explaining():
+    try:
+        raise ValueError("a")
+    except ValueError as error:
+        return {"error": str(error)}
+
 def nothing(): ...
 
 """
@@ -109,6 +129,10 @@ REFUSED = (
     "Line('a')",
     "several()",
     "names()",
+    "State.OPEN",
+    "{State.OPEN: 1}",
+    "response(200, datetime.date.today())",
+    "failing()",
     "{'a': [{'b': datetime.datetime.now()}]}",
     "{(1, 2): 'a'}",
     "{decimal.Decimal(1): 'a'}",
@@ -155,6 +179,10 @@ TAKEN = (
     "str(ValueError('a'))",
     "len({1, 2})",
     "nothing()",
+    "State.OPEN.value",
+    "Rank.FIRST",
+    "response(200, 'text')",
+    "explaining()",
     "re.compile('a').pattern",
     "io.StringIO('a').getvalue()",
     "http_status()",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from lambdalint.facts.arguments import filled
 from lambdalint.facts.expressions import NONE, CallOf, Collection, Either, Expression, Literal, Name, Opaque
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.project_names import ProjectNames
@@ -115,6 +116,7 @@ _ENUMS: Final = ("enum.Enum", "enum.Flag")
 _OPAQUE_BASES: Final = ("object", "pydantic.BaseModel", "abc.ABC")
 _SERIALISED_BY: Final = ("_asdict", "__getattr__", "__new__")
 _MAX_DEPTH: Final = 12
+_MAX_STEPS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +142,20 @@ class JsonValues:
     def __init__(self, function: Function, symbols: PerModule[Symbols], returns: PerModule[Returns]) -> None:
         self._symbols = symbols
         self._returns = returns
+        self._steps = 0
         self._names = ProjectNames(function.modules, symbols)
 
     def misfits(self, value: Expression, path: str) -> Iterator[Misfit]:
         """What of *value*, as described in the module at *path*, cannot; nothing where that is not certain."""
+        self._steps = 0
         yield from self._misfits(value, path, (), True, 0)
 
     def _misfits(
         self, value: Expression, path: str, keys: tuple[str | None, ...], sure: bool, depth: int
     ) -> Iterator[Misfit]:
-        if depth > _MAX_DEPTH:
+        # Functions that return what others return fan out.
+        self._steps += 1
+        if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
             return
         match value:
             case Collection("dict", items, names, complete):
@@ -177,7 +183,7 @@ class JsonValues:
                 if found and all(found):
                     yield found[0][0]
             case CallOf(str(name)) if (called := self._called(name, path)) is not None:
-                yield from self._returned(*called, keys, sure, depth)
+                yield from self._returned(value, path, *called, keys, sure, depth)
             case _:
                 number = _not_a_number(value)
                 if number is not None:
@@ -195,8 +201,16 @@ class JsonValues:
         return found.path, found.scope
 
     def _returned(
-        self, path: str, scope: str, keys: tuple[str | None, ...], sure: bool, depth: int
+        self,
+        call: CallOf,
+        caller: str,
+        path: str,
+        scope: str,
+        keys: tuple[str | None, ...],
+        sure: bool,
+        depth: int,
     ) -> Iterator[Misfit]:
+        """What a function of the project gives back, with the arguments of *call* filled in."""
         symbols, returns = self._symbols.get(path), self._returns.get(path)
         definition = None if symbols is None else symbols.definitions.get(scope)
         if definition is None or returns is None or not definition.keeps_signature:
@@ -204,8 +218,12 @@ class JsonValues:
         if definition.is_deferred:
             yield Misfit("a coroutine" if definition.is_async else "a generator", keys, sure=sure)
             return
+        # The names in an argument are those of the module that it stands in.
+        given = {}
+        if caller == path and not definition.is_method:
+            given = {**dict(zip(definition.parameters, call.args, strict=False)), **call.keywords}
         for each in returns.get(scope):
-            for misfit in self._misfits(each.value, path, keys, sure, depth + 1):
+            for misfit in self._misfits(filled(each.value, given), path, keys, sure, depth + 1):
                 yield replace(misfit, at=misfit.at or each.span)
 
     def _key(self, key: Expression, path: str) -> str | None:
@@ -238,6 +256,8 @@ class JsonValues:
             return None
         if found.path is not None:
             return self._instance(found.path, found.scope, 0) if found.is_class else None
+        if found.name.endswith(("Error", "Exception")):
+            return "an exception"
         return RESULTS.get(found.name) or _method(found.name)
 
     def _instance(self, path: str, scope: str | None, depth: int) -> str | None:

@@ -265,10 +265,21 @@ class Names:
         if name.startswith(":"):
             owner = self.class_of(name[1:].removesuffix("()"))
             if owner is not None:
-                found = self._class_member(owner, attribute, nesting)
+                is_member = attribute in owner.bindings and self._is_plain_enum(owner)
+                found = None if is_member else self._class_member(owner, attribute, nesting)
                 if found is not None:
                     return found
+            elif attribute == "value":
+                of_member, _, member = name[1:].rpartition(".")
+                enum = self.class_of(of_member)
+                if enum is not None and self._is_plain_enum(enum):
+                    return self._class_member(enum, member, nesting) or UNKNOWN
         return self.named(f"{name}.{attribute}")
+
+    def _is_plain_enum(self, owner: Scope) -> bool:
+        """Whether the members of a class are objects of their own, and not the text or number that they stand for."""
+        bases: list[ast.expr] = getattr(owner.node, "bases", [])
+        return len(bases) == 1 and self.name(bases[0], owner.parent or owner) in ("enum.Enum", "enum.Flag")
 
     def named(self, name: str) -> Name:
         """The one ``Name`` of that name: sharing it makes facts smaller."""
@@ -310,6 +321,11 @@ class Names:
             return Name(f":{value.name}")
         if bound is Bound.PARAMETER:
             return self._parameter(node, scope)
+        if isinstance(node, ast.ExceptHandler) and node.type is not None:
+            types = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+            return (
+                self.either(CallOf(self.name(each, scope)) for each in types[: _MAX_OPTIONS + 1]) if types else UNKNOWN
+            )
         if value is None:
             return UNKNOWN
         found = self.describe(value, scope, nesting)
