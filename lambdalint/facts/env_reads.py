@@ -68,9 +68,10 @@ class _Finder:
         self.names = names
         self.guards = guards
         self.found: list[EnvRead] = []
+        written = {target: binding.value for target, binding in names.walk.stores if not binding.path}
         for node, scope, context in names.walk.items:
             if self._is_environ(node.value, scope):
-                self._add(node, node.slice, _absence(node), None, scope, context)
+                self._add(node, node.slice, _absence(node), written.get(node), scope, context)
         for node, scope, context in names.walk.memberships:
             if self._is_environ(node.comparators[0], scope):
                 self._add(node, node.left, Absence.TESTED, None, scope, context)

@@ -152,7 +152,7 @@ class Walk:
     """What a module is made of, in no particular order.
 
     *reads* are names and chains of attributes that are read but not called; *annotations* those in annotations.
-    *stores* are assignments to an attribute or an item of a name, with what is assigned.
+    *stores* are assignments to an attribute of a name or an item of a name or attribute, with what is assigned.
     *assigned* maps a call to the name it is assigned to.
     """
 
@@ -479,8 +479,9 @@ class _Walker:
                     owner.attributes.setdefault(target.attr, []).append(binding)
             elif isinstance(target, ast.Subscript):
                 self.look(target, scope, context)
-                if isinstance(target.value, ast.Name):
+                if isinstance(target.value, ast.Name | ast.Attribute):
                     self.walk.stores.append((target, Binding(bound, node, value, path, scope, context)))
+                if isinstance(target.value, ast.Name):
                     self.changed(target.value.id, node, scope)
 
     def changed(self, name: str, node: ast.AST, scope: Scope) -> None:
