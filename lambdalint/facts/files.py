@@ -119,6 +119,8 @@ class Files:
                 if not phases:
                     continue
                 resolved = None if call.name is None else names.resolve(path, call.name)
+                if resolved is not None and resolved.scope is not None:
+                    continue  # what a function of the project does is seen in its own calls
                 for doing, where in _touched(call, None if resolved is None else resolved.name):
                     paths = tuple(passed.alternatives(where, call.scope))
                     found += [FileUse(doing, paths, call, path, phase) for phase in phases]  # type: ignore[arg-type]
@@ -148,7 +150,7 @@ def _touches(call: FileCall, name: str | None) -> tuple[Touch, ...]:
     for session in _SESSIONS:
         if name.startswith(session):
             name = f"boto3{name.removeprefix(session)}"
-    if name.startswith("pandas.") and call.method in BY_METHOD:
+    if call.method in BY_METHOD and name.endswith(f").{call.method}"):
         return BY_METHOD[call.method]
     return BY_NAME.get(name, ())
 
