@@ -1,7 +1,6 @@
 """Wheels and sources as listings in memory."""
 
 import io
-import os
 import zipfile
 from pathlib import Path
 
@@ -189,9 +188,11 @@ def test_only_programs_are_executable(tmp_path: Path) -> None:
     assert found == {"run.sh": True, "data.txt": False, "off.sh": False}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", path)
+
     (tmp_path / "app.py").write_text("")
-    (tmp_path / "app.py").chmod(0)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(LambdalintError, match="cannot be read"):
         source_files(Folder(tmp_path), "")
