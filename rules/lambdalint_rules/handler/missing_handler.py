@@ -103,7 +103,7 @@ def check(function: Function) -> Problems:
             what = _what_is_so(handler, function.target, function)
             if what is not None:
                 path = function.target.path
-                placeholder = _is_inline(function) and function.target.state is Handling.NO_MODULE
+                placeholder = _is_inline(function) and function.target.state is Handling.NO_MODULE and "." in handler
                 yield Problem(
                     span,
                     what,

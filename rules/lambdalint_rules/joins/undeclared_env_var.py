@@ -164,6 +164,10 @@ class _Need:
         {"template.yaml": ORDERS, "src/app.py": LOADED},
         {"template.yaml": ABSENT + "      Environment: !Ref Environment\n", "src/app.py": UNMARKED},
         {
+            "template.yaml": ABSENT + "      Environment: {Variables: {Fn::Transform: {Name: AWS::Include}}}\n",
+            "src/app.py": UNMARKED,
+        },
+        {
             "template.yaml": TEMPLATE.format(variables="AWS_LAMBDA_EXEC_WRAPPER: /opt/inject-secrets"),
             "src/app.py": UNMARKED,
         },
@@ -206,7 +210,7 @@ def _declared(function: Function) -> frozenset[str] | None:
     match function.env:
         case None:
             return frozenset()
-        case Known(Mapping() as variables):
+        case Known(Mapping() as variables) if not any("::" in name for name in variables):
             return frozenset(variables)
         case _:
             return None
