@@ -138,6 +138,9 @@ CONSTRUCTORS: Final[Mapping[tuple[str, ...], Mapping[str, tuple[str, str]]]] = {
     ("redis",): {"redis.Redis": ("import redis", "redis.Redis()")},
 }
 
+#: What the runtime brings and nobody has to pack.
+_OF_THE_RUNTIME: Final = frozenset(("boto3", "botocore", "jmespath", "s3transfer"))
+
 _ALL: Final = frozenset(module for modules in MODULES.values() for module in modules)
 
 _IMPORT: Final = "import time; start = time.process_time(); import {module}; print(time.process_time() - start)"
@@ -155,7 +158,8 @@ _HEAD: Final = """\
 #
 # ms: processor time, median of {runs} fresh processes with compiled bytecode and warm files, one thread.  One vCPU of
 # Lambda (1,769 MB) is taken to be as fast as the measuring machine; with less memory it takes so much longer.
-# mb: the unpacked size of the distribution and all that it needs, in MiB, without bytecode.
+# mb: the unpacked size of the distribution and all that it needs, in MiB, without bytecode and without boto3, which
+# the runtime brings.
 # loads: the other modules of this table that importing it imports.
 
 as_of = {day}
@@ -187,7 +191,7 @@ def _imports(python: str, wanted: str, modules: tuple[str, ...]) -> Iterator[str
             return
         name = wanted.partition("[")[0]
         version = _run(interpreter, f"import importlib.metadata as m; print(m.version('{name}'))")
-        size = _size_mb(Path(folder))
+        size = _size_mb(Path(folder), with_boto3=name == "boto3")
         for module in modules:
             ms = _measured(interpreter, _IMPORT.format(module=module))
             if ms is None:
@@ -242,9 +246,13 @@ def _run(interpreter: Path, code: str) -> str:
     return done.stdout.strip().rpartition("\n")[2]
 
 
-def _size_mb(folder: Path) -> float:
-    files = (path for path in folder.glob("lib/*/site-packages/**/*") if path.is_file())
-    total = sum(path.stat().st_size for path in files if path.suffix != ".pyc" and path.name != "_virtualenv.py")
+def _size_mb(folder: Path, *, with_boto3: bool) -> float:
+    (packages,) = folder.glob("lib/*/site-packages")
+    total = 0
+    for path in packages.rglob("*"):
+        first = path.relative_to(packages).parts[0].partition("-")[0]
+        if path.is_file() and path.suffix != ".pyc" and first != "_virtualenv.py":
+            total += path.stat().st_size if with_boto3 or first not in _OF_THE_RUNTIME else 0
     return round(total / 1024 / 1024, 1)
 
 
