@@ -1,4 +1,4 @@
-"""The rule that CONTRIBUTING.md adds."""
+"""What CONTRIBUTING.md asks for: its rule runs, and every rule has its line in the changelog."""
 
 import re
 from importlib import import_module
@@ -25,3 +25,9 @@ def test_the_rule_of_the_guide_finds_what_its_examples_mark(tmp_path: Path, monk
         result = check_files(files, select=(rule.code,), registry=Registry.of([rule]))
         is_bad = any(MARK in content for content in files.values() if isinstance(content, str))
         assert [finding.name for finding in result.findings] == [rule.name] * is_bad
+
+
+@pytest.mark.parametrize("rule", Registry.load().rules, ids=lambda rule: rule.name)
+def test_the_changelog_has_a_line_for_every_rule(rule: Rule) -> None:
+    text = GUIDE.with_name("CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"`{rule.name}` ({rule.code})" in text
