@@ -157,7 +157,6 @@ def test_links_that_loop_or_leave_are_not_followed(tmp_path: Path) -> None:
     assert names(lambdalint.check([project], cache=False)) == {"memory-out-of-range"}
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs users with rights of their own")
 def test_a_file_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = write(tmp_path, GOOD)
     real = Path.read_bytes

@@ -1,3 +1,4 @@
+import ast
 import sys
 
 import pytest
@@ -54,7 +55,6 @@ def test_older_syntax_is_not(text: str) -> None:
     assert not _found(text)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="does not parse before")
 @pytest.mark.parametrize(
     "text",
     [
@@ -67,4 +67,8 @@ def test_older_syntax_is_not(text: str) -> None:
     ],
 )
 def test_syntax_of_3_12_is_told_where_it_parses(text: str) -> None:
-    assert {version for _, version in _found(text)} == {(3, 12)}
+    if sys.version_info >= (3, 12):
+        assert {version for _, version in _found(text)} == {(3, 12)}
+    else:
+        with pytest.raises(SyntaxError):
+            ast.parse(text)

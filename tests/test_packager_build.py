@@ -130,7 +130,6 @@ def test_the_manifest_says_where_everything_is_from_and_nothing_of_the_machine(
 
 
 def test_the_function_answers_under_aws_s_client_from_a_read_only_folder(index: FakeIndex, tmp_path: Path) -> None:
-    pytest.importorskip("awslambdaric", reason="awslambdaric is not installed")
     written = write(built(project(tmp_path / "project", ORDERS), host(index, None)), tmp_path / "dist")
     root = tmp_path / "task"
     with zipfile.ZipFile(written.path) as archive:

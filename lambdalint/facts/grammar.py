@@ -6,7 +6,7 @@ import re
 import token as token_types
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from lambdalint.model.places import Span
@@ -61,11 +61,18 @@ class Grammar:
         if _HINTS.search(source.text) is None:
             return cls()
         found = [
-            Construct(what, version, source.span(node))
+            Construct(what, version, _first_line(source.span(node), source))
             for each in ast.walk(tree)
             for node, what, version in _constructs(each, source)
         ]
         return cls(tuple(sorted(found, key=lambda construct: construct.span)))
+
+
+def _first_line(span: Span, source: Source) -> Span:
+    """The head of a statement of several lines says enough."""
+    if span.end_line == span.line:
+        return span
+    return replace(span, end_line=span.line, end_column=len(source.lines[span.line - 1].rstrip()))
 
 
 _Found: TypeAlias = Iterator[tuple[ast.AST, str, Version]]
