@@ -73,6 +73,16 @@ def handler(event, context):
     import matplotlib.pyplot
     return event
 """
+BY_NAME = """\
+import sys
+import pandas as pd
+
+def handler(event, context):
+    return getattr(sys.modules[__name__], event["report"])(event)
+
+def table(event):
+    return pd.DataFrame(event)
+"""
 NEEDED_ELSEWHERE = """\
 import boto3
 import company_library
@@ -155,6 +165,7 @@ class _Loaded:
     good=(
         {"template.yaml": ORDERS, "src/app.py": USED, "src/reports.py": REPORTS.replace("  # finding", "")},
         {"template.yaml": ORDERS, "src/app.py": GUARDED},
+        {"template.yaml": ORDERS, "src/app.py": BY_NAME},
         {"template.yaml": ORDERS, "src/app.py": NEEDED_ELSEWHERE},
         {"template.yaml": ORDERS, "src/app.py": LEFT_OVER.replace("pandas as pd  # finding", "csv")},
     ),
@@ -272,7 +283,7 @@ def _is_used_from_elsewhere(
     for path in {path for path, _ in reach.init | reach.invoke}:
         outline, found = outlines.get(path), imports.get(path)
         for names in (*outline.calls.values(), *outline.mentions.values()) if outline is not None else ():
-            if any(last in f".{name}." for name in names):
+            if any(last in f".{name}." or name.startswith("sys.modules") for name in names):
                 return True
         for other in found.imports if found is not None else ():
             taken = f".{other.module}.{each.statement.bound if other.name == '*' else other.name}."
