@@ -20,6 +20,7 @@ from lambdalint.errors import UnreadableInput, UsageError
 from lambdalint.model.places import Span
 from lambdalint.readers.text import decoded
 from lambdalint.readers.tree import Folder, Tree
+from lambdalint.store import cache_folder
 
 if TYPE_CHECKING:
     from lambdalint.engine.run import Options
@@ -59,7 +60,7 @@ def check(
     config = Config.find(paths) if config is None else config
     day = today or date.today()
     tree = Folder(place.root)
-    results = Cache(Cache.default_folder() if cache else None)
+    results = Cache(cache_folder() if cache else None)
     key = run_key(__version__, str(place.root), *place.paths, repr(config), str(day))
     result = recalled(results, key, place.root) if cache else None
     if result is None:

@@ -16,7 +16,7 @@ FLOORS = (
     ("rule",),
     ("join",),
     ("readers", "facts"),
-    ("model", "aws", "errors"),
+    ("model", "aws", "errors", "store"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 

@@ -20,10 +20,11 @@ from lambdalint.model.function import CodeKind
 from lambdalint.packager import bytecode
 from lambdalint.packager.build import Options, Packager, plan_function, write
 from lambdalint.packager.bytecode import Bytecode, bytecode_path, compiled, interpreter
-from lambdalint.packager.host import Host, Store
+from lambdalint.packager.host import Host
 from lambdalint.packager.pack import RawMember, keep, lookup
 from lambdalint.packager.plan import Plan, Skipped
 from lambdalint.readers.tree import Folder, MemoryTree
+from lambdalint.store import Store
 from tests.fake_index import FakeIndex, function, wheel
 from tests.runtime_api import invoked
 
@@ -151,7 +152,8 @@ def test_the_same_project_gives_the_same_bytes_whoever_builds_it_where(index: Fa
         if user != "0":
             os.setgid(int(user)); os.setuid(int(user))
         from lambdalint.packager.build import plan_function, write
-        from lambdalint.packager.host import Host, Store
+        from lambdalint.packager.host import Host
+        from lambdalint.store import Store
         from lambdalint.readers.tree import Folder
         from tests.fake_index import function
         host = Host({"UV_DEFAULT_INDEX": index, "PATH": os.environ["PATH"]}, Store(Path(out, "cache")), int(jobs))

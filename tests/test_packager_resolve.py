@@ -8,11 +8,12 @@ import pytest
 from lambdalint.errors import Refused
 from lambdalint.packager.choice import Pin
 from lambdalint.packager.fetch import Fetcher
-from lambdalint.packager.host import Host, Store, silent
+from lambdalint.packager.host import Host, silent
 from lambdalint.packager.index import Indexes, IndexSettings
 from lambdalint.packager.resolve import Answer, Question, resolve
 from lambdalint.packager.target import target
 from lambdalint.packager.web import Web
+from lambdalint.store import Store
 from tests.fake_index import FakeIndex, Made, sdist, wheel
 
 

@@ -1,18 +1,16 @@
 """Results by the hash of what they were worked out from.
 
-Entries are files of their own, written beside their place and moved there, so that runs may share a cache.  An entry
-holds its own digest: one that is cut short or altered is as good as absent.  The cache belongs to the user, not to the
-project: what a repository brings along is never unpickled.
+Only values of our own packages and of rule packs are ever made from what the store gives back.
 """
 
 import hashlib
-import os
 import pickle
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-_DIGEST_BYTES: Final = 32
+from lambdalint.store import Store
+
 _OWN: Final = ("lambdalint.", "lambdalint_rules.")
 _STANDARD: Final = frozenset(
     (
@@ -31,34 +29,20 @@ _STANDARD: Final = frozenset(
 
 
 class Cache:
-    """A folder of results; ``None`` for *folder* remembers nothing."""
+    """Values in a store; *packages* are those whose values it makes besides our own."""
 
     def __init__(self, folder: Path | None, packages: tuple[str, ...] = ()) -> None:
-        self._folder = folder
+        self._store = Store(folder)
         self._packages = packages
 
     def with_packages(self, packages: Iterable[str]) -> "Cache":
         """The same cache, which also makes values of these packages."""
-        return Cache(self._folder, (*self._packages, *packages))
-
-    @staticmethod
-    def default_folder() -> Path:
-        """``LAMBDALINT_CACHE_DIR``, else ``lambdalint`` in the user's cache folder."""
-        if own := os.environ.get("LAMBDALINT_CACHE_DIR"):
-            return Path(own)
-        base = os.environ.get("XDG_CACHE_HOME")
-        return (Path(base) if base else Path.home() / ".cache") / "lambdalint"
+        return Cache(self._store.folder, (*self._packages, *packages))
 
     def get(self, key: str) -> Any:
         """What was put under *key*; ``None`` when there is nothing, or nothing sound."""
-        if self._folder is None:
-            return None
-        try:
-            data = self._place(key).read_bytes()
-        except OSError:
-            return None
-        digest, body = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
-        if hashlib.sha256(key.encode() + body).digest() != digest:
+        body = self._store.get("results", key)
+        if body is None:
             return None
         try:
             return _Unpickler.loads(body, self._packages)
@@ -67,24 +51,14 @@ class Cache:
             return None
 
     def put(self, key: str, value: object) -> None:
-        """Remember *value*; a folder that cannot be written to remembers nothing."""
-        if self._folder is None:
+        """Remember *value*, if it can be."""
+        if self._store.folder is None:
             return
-        import tempfile
-
         try:
             body = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
-            place = self._place(key)
-            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
-                file.write(hashlib.sha256(key.encode() + body).digest() + body)
-            Path(file.name).replace(place)
-        except (OSError, RecursionError, pickle.PicklingError, AttributeError, TypeError):
+        except (RecursionError, pickle.PicklingError, AttributeError, TypeError):
             return
-
-    def _place(self, key: str) -> Path:
-        assert self._folder is not None
-        return self._folder / "results" / key[:2] / key[2:]
+        self._store.put("results", key, body)
 
 
 def digest(*parts: str | bytes) -> str:
