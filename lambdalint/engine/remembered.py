@@ -16,6 +16,9 @@ from lambdalint.engine.result import Result
 from lambdalint.readers.tree import Trace
 
 
+_DISTRIBUTION = (".dist-info", ".egg-info", ".egg-link")
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """A result with what it depends on: *folders* of packages, and *packages*, their files' digest."""
@@ -28,8 +31,7 @@ class _Run:
 
 def run_key(*asked: str) -> str:
     """The key of a run: what was *asked*, of which interpreter with which distributions beside it."""
-    places = [f"{place} {_changed(Path(place))}" for place in sys.path]
-    return digest("run", sys.version, *places, "|", *asked)
+    return digest("run", sys.version, *(part for place in sys.path for part in _distributions(place)), "|", *asked)
 
 
 def recalled(cache: Cache, key: str, root: Path) -> Result | None:
@@ -66,8 +68,11 @@ def _nothing(path: str) -> str | None:
     return None
 
 
-def _changed(place: Path) -> int:
+def _distributions(place: str) -> list[str]:
+    """A folder of ``sys.path`` and the distributions in it, any of which may announce a pack of rules."""
     try:
-        return place.stat().st_mtime_ns
+        with os.scandir(place or ".") as entries:
+            names = [entry.name for entry in entries if entry.name.endswith(_DISTRIBUTION)]
     except OSError:
-        return 0
+        names = []
+    return [place, *sorted(names)]
