@@ -15,7 +15,6 @@ from lambdalint.engine.cache import Cache, digest
 from lambdalint.engine.result import Result
 from lambdalint.readers.tree import Trace
 
-
 _DISTRIBUTION = (".dist-info", ".egg-info", ".egg-link")
 
 
