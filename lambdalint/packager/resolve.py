@@ -138,6 +138,10 @@ def _remembered(host: Host, key: str, fresh_s: int) -> Answer | None:
     return Answer(tuple(Pin(**row) for row in document["pins"]), tuple(document["notes"]))
 
 
+#: What uv says when it is the way to the files that fails, not the choice among them.
+_NETWORK_SIGNS: Final = ("Failed to fetch", "error sending request", "client error (Connect)")
+
+
 @dataclass(frozen=True, slots=True)
 class _Uv:
     question: Question
@@ -196,6 +200,11 @@ class _Uv:
 
     def _refusal(self, stderr: str, index: LegalIndex) -> Refused:
         words = own_words(stderr)
+        if any(sign in words for sign in _NETWORK_SIGNS):
+            return Refused(
+                f"uv cannot fetch what it needs:\n{words}",
+                hint="check the network, the proxy and the certificates (SSL_CERT_FILE), and try again",
+            )
         reasons, hint = self._reasons(words, index)
         if reasons:
             return Refused("\n".join(reasons), hint=hint)

@@ -97,7 +97,10 @@ class _Page:
         for failure in untold_failures(self.result):
             where = f" {visible(self.result.shown(failure.path))}:" if failure.path else ""
             painted = self.style.bad("failed:") + self.style.strong(where)
-            yield from self.wrapped(f"failed:{where}", painted, visible(failure.message))
+            first, *others = failure.message.splitlines() or [""]
+            yield from self.wrapped(f"failed:{where}", painted, visible(first))
+            for line in others:
+                yield from self.wrapped("   ", "   ", visible(line), hang=4)
             if failure.hint:
                 painted = f"  {self.style.gutter('=')} {self.style.hint('help:')}"
                 yield from self.wrapped("  = help:", painted, visible(failure.hint), hang=4)
