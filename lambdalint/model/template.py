@@ -13,6 +13,11 @@ class Dialect(Enum):
 
     CLOUDFORMATION = "cloudformation"
     SAM = "sam"
+    TERRAFORM = "terraform"
+    SERVERLESS = "serverless"
+    CDK = "cdk"
+    CHALICE = "chalice"
+    ZAPPA = "zappa"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

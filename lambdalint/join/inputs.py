@@ -1,0 +1,29 @@
+"""What flows into reading a project besides its files, and what comes out besides its resources."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lambdalint.errors import UnreadableInput
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the command line or the configuration sets in place of a template's own defaults.
+
+    *parameters* are of CloudFormation, variables of Terraform, or ``--param`` of the Serverless Framework; *stage* is
+    the latter's; *variable_files* are paths of ``*.tfvars`` in the tree; *environment* are the environment variables
+    that templates may read.
+    """
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    stage: str | None = None
+    variable_files: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Said:
+    """What could not be read, and what is worth a word."""
+
+    failures: list[UnreadableInput] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
