@@ -55,7 +55,8 @@ class Workshop:
                         message = f"{function.name} cannot be packaged: {error.message}"
                         self.failures.append(Failure(function.template, message, error.hint))
         self.skipped += [Skipped(layer.name, "it is a layer; functions are packaged") for layer in project.layers]
-        return [plan.artifact(self.path(plan)) for plan in self.plans]
+        via_s3 = {each.name: each.artifact.via_s3 if each.artifact else None for each in wanted}
+        return [plan.artifact(self.path(plan), via_s3=via_s3[plan.name]) for plan in self.plans]
 
     def path(self, plan: Plan) -> str:
         """Where the archive of *plan* is or would be."""

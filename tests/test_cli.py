@@ -69,7 +69,7 @@ def test_check_prints_the_report_and_exits_with_what_it_found(asked: Asked) -> N
     assert run("check").exit_code == 0
     assert asked.paths == (Path(),)
     assert asked.config == Config()
-    assert asked.rest == {"today": date.today(), "jobs": 1, "cache": True}
+    assert asked.rest == {"today": date.today(), "jobs": os.cpu_count(), "cache": True}
 
 
 @pytest.mark.parametrize("name", FORMATS)

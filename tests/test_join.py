@@ -1,5 +1,7 @@
 """Templates become functions: intrinsics, Globals, code, layers, triggers."""
 
+import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -184,6 +186,18 @@ def test_code_is_found_in_every_form(code: str, handler: str, kind: CodeKind) ->
     assert found.code.kind is kind
     resolved = kind in (CodeKind.FOLDER, CodeKind.FILE, CodeKind.INLINE)
     assert (found.target.state is Handling.RESOLVED) is resolved
+
+
+def test_the_handler_is_looked_for_in_an_archive() -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("orders/app.py", APP)
+        archive.writestr("orders/__init__.py", "")
+    template = CLOUDFORMATION.format(code="build/orders.zip", handler="orders.app.handler")
+    found = function(template, {"build/orders.zip": data.getvalue()})
+    assert found.handler_path == "build/orders.zip/orders/app.py"
+    missing = function(template.replace("orders.app", "app"), {"build/orders.zip": data.getvalue()})
+    assert missing.target.state is Handling.NO_MODULE
 
 
 def test_a_template_in_a_folder_names_code_relative_to_itself() -> None:

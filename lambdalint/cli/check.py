@@ -1,5 +1,6 @@
 """``lambdalint check``."""
 
+import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -33,13 +34,17 @@ WITH_STATISTICS: Final = ("text", "concise")
 )
 @selection
 @click.option(
-    "--fail-on", type=OneOf(FAIL_ON), show_default="warning", help="The least severity that makes the exit code 1."
+    "--fail-on", type=OneOf(FAIL_ON), help="The least severity that makes the exit code 1.  [default: warning]"
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found, unless the check is incomplete.")
 @click.option("--statistics", is_flag=True, help="Show how often each rule was found instead of the findings.")
 @click.option("--today", type=day, metavar="DATE", help="Judge dated facts, such as deprecations, as of this day.")
 @click.option(
-    "--jobs", "-j", type=click.IntRange(min=1), default=1, metavar="N", help="How many processes to use.  [default: 1]"
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many processes to use, by default one a processor.",
 )
 @click.option("--no-cache", is_flag=True, help="Neither use nor write the cache.")
 @colour
@@ -61,7 +66,7 @@ def command(
     exit_zero: bool,
     statistics: bool,
     today: date | None,
-    jobs: int,
+    jobs: int | None,
     no_cache: bool,
     color: str,
 ) -> None:
@@ -83,7 +88,9 @@ def command(
         min_confidence=min_confidence,
         fail_on=fail_on,
     )
-    result = lambdalint.check(paths, config, today=today or date.today(), jobs=jobs, cache=not no_cache)
+    result = lambdalint.check(
+        paths, config, today=today or date.today(), jobs=jobs or os.cpu_count() or 1, cache=not no_cache
+    )
     for name, file in reports:
         write_file(file, render(name, result, view_of_file()))
     shown = "statistics" if statistics else output_format

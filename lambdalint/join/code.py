@@ -37,7 +37,7 @@ def load_code(
             return _unjudged(function, "no handler is stated")
         case _:
             return _unjudged(function, "the handler is not known")
-    if code is None or code.kind in (CodeKind.REMOTE, CodeKind.IMAGE, CodeKind.MISSING, CodeKind.ZIP):
+    if code is None or code.kind in (CodeKind.REMOTE, CodeKind.IMAGE, CodeKind.MISSING):
         return _unjudged(function, "there is no code to look at")
     finder = _finder(tree, code, roots)
     if finder is None:

@@ -28,7 +28,7 @@ Resources:
       ContentUri: tables.zip
 """
 MB = 1024 * 1024
-FUNCTION = {"app.py": (200, 400), "pyarrow/libarrow.so": (50 * MB, 176 * MB), "numpy/core.so": (8 * MB, 25 * MB)}
+FUNCTION = {"settings.json": (200, 400), "pyarrow/libarrow.so": (50 * MB, 176 * MB), "numpy/core.so": (8 * MB, 25 * MB)}
 LAYER = {"python/pandas/lib.so": (20 * MB, 63 * MB)}
 
 
@@ -44,7 +44,7 @@ LAYER = {"python/pandas/lib.so": (20 * MB, 63 * MB)}
     },
     good={
         "template.yaml": TEMPLATE.format(mark=""),
-        "orders.zip": partial(claiming_archive, {"app.py": (200, 400), "pyarrow/libarrow.so": (50 * MB, 176 * MB)}),
+        "orders.zip": partial(claiming_archive, {"settings.json": (200, 400), "pyarrow/libarrow.so": (50 * MB, 176 * MB)}),
         "tables.zip": partial(claiming_archive, LAYER),
     },
 )

@@ -49,8 +49,8 @@ AT_THE_EDGE = """\
               LambdaFunctionARN: !Ref Rewrite.Version
 """
 MB = 1024 * 1024
-LARGE = partial(claiming_archive, {"app.py": (200, 400), "model.bin": (63 * MB, 90 * MB)})
-SMALL = partial(claiming_archive, {"app.py": (200, 400), "model.bin": (49 * MB, 90 * MB)})
+LARGE = partial(claiming_archive, {"settings.json": (200, 400), "model.bin": (63 * MB, 90 * MB)})
+SMALL = partial(claiming_archive, {"settings.json": (200, 400), "model.bin": (49 * MB, 90 * MB)})
 
 
 @rule(
