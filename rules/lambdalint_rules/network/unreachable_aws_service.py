@@ -101,7 +101,7 @@ def check(function: Function, unreached: Unreached) -> Problems:
             f"nor {missing}",
             related=(
                 *need.way,
-                Related(function.network.span, f"{function.name} runs in what is listed here"),
+                Related(function.network.span, f"the subnets of {function.name}"),
                 *related(subnets),
             ),
             hint=hint,

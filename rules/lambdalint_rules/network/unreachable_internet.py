@@ -92,7 +92,7 @@ def check(function: Function, unreached: Unreached) -> Problems:
             *first.way,
             *set_here,
             *(Related(need.span, f"{need.host} is called here") for need, _ in others),
-            Related(function.network.span, f"{function.name} runs in what is listed here"),
+            Related(function.network.span, f"the subnets of {function.name}"),
             *related(subnets),
         ),
         hint="put a NAT gateway into a public subnet and route 0.0.0.0/0 of the function's subnets to it, "
