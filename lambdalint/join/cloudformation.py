@@ -42,13 +42,15 @@ def is_template(document: Node | None) -> bool:
     return any(_type(node).startswith(("AWS::", "Custom::", "Alexa::")) for node in resources.items.values())
 
 
-def read_template(document: Document, path: str) -> tuple[Template, Evaluator]:
+def read_template(document: Document, path: str, evaluator: Evaluator | None = None) -> tuple[Template, Evaluator]:
     """The template in *document* with its resources evaluated, and the evaluator for what stands beside them.
+
+    *evaluator* is one of a dialect that knows more than CloudFormation does.
 
     Raises:
         UnreadableInput: the template has more values than anyone could deploy.
     """
-    evaluator = Evaluator(document)
+    evaluator = evaluator or Evaluator(document)
     nodes = document.items.get("Resources")
     resources = dict(_resources(nodes, evaluator)) if isinstance(nodes, Document) else {}
     return Template(path, _dialect(document), resources), evaluator
