@@ -35,6 +35,7 @@ from lambdalint.facts.reach import Reach
 from lambdalint.facts.scopes import Scopes
 from lambdalint.facts.symbols import Symbols
 from lambdalint.join.discover import Discovered, discover
+from lambdalint.join.inputs import Inputs
 from lambdalint.join.link import link
 from lambdalint.model.artifact import Artifact
 from lambdalint.model.finding import Confidence, Finding, Problem, Severity
@@ -62,6 +63,7 @@ class Options:
     honour_foreign_ignores: bool = True
     exclude: tuple[str, ...] = ()
     base: str = ""
+    inputs: Inputs = field(default_factory=Inputs)
     today: date
 
 
@@ -153,7 +155,7 @@ class _Run:
             if each.code.startswith("LL") and each.severity is Severity.ERROR
         ]
         if not project.functions and not failures:
-            hint = "give the folder or the file of a CloudFormation or SAM template"
+            hint = "give the folder of a SAM, CloudFormation, Terraform, Serverless Framework or CDK project"
             failures.append(Failure(paths[0] or ".", "no Lambda function is declared here", hint))
         return Result(
             findings=tuple(kept),
@@ -177,7 +179,8 @@ class _Run:
         """What is under *paths*, and the project that it makes."""
         discovered = discover(self.tree, paths, self.options.exclude, self.options.base)
         symbols, imports = self.answers.per_module(Symbols), self.answers.per_module(Imports)
-        return discovered, link(self.tree, discovered, symbols, imports, self.options.today)
+        options = self.options
+        return discovered, link(self.tree, discovered, symbols, imports, options.today, options.inputs)
 
     def _unreadable(self, failure: UnreadableInput) -> None:
         at = Span(failure.path, failure.line, failure.column, failure.line, failure.column)

@@ -1,15 +1,18 @@
 """Finding the templates under the paths given."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from lambdalint.errors import UnreadableInput
 from lambdalint.join.cloudformation import is_template
+from lambdalint.join.dialects import CDK_OUTPUT, TERRAFORM_SUFFIXES, root_dialect
 from lambdalint.model.document import Mapping
+from lambdalint.model.template import Dialect
 from lambdalint.readers.json import read_json
 from lambdalint.readers.text import decoded
-from lambdalint.readers.tree import Tree
+from lambdalint.readers.tree import Tree, joined
 from lambdalint.readers.yaml import read_yaml
 
 if TYPE_CHECKING:
@@ -32,7 +35,6 @@ SKIPPED_FOLDERS: Final = frozenset(
         ".tox",
         ".venv",
         "__pycache__",
-        "cdk.out",
         "node_modules",
         "site-packages",
         "venv",
@@ -42,6 +44,8 @@ SKIPPED_FOLDERS: Final = frozenset(
 #: CloudFormation takes 1 MB; what generates more than this is no template.
 MAX_TEMPLATE_BYTES: Final = 16 * 1024 * 1024
 
+#: The local ``source`` of a module call, in HCL or JSON.
+_MODULE_SOURCE: Final = re.compile(rb"""\bsource"?\s*[=:]\s*"(\.{1,2}/[^"$]*)\"""")
 _PLACEHOLDERS: Final = ("{{cookiecutter", "{{ cookiecutter", "{%")
 
 
@@ -49,13 +53,14 @@ _PLACEHOLDERS: Final = ("{{cookiecutter", "{{ cookiecutter", "{%")
 class Discovered:
     """Templates as documents, and what could not be read.
 
-    *placeholders* are templates of templates: they do not parse until a tool has filled them in.
+    *roots* are those of the other dialects, each with its file; for Terraform it is the folder of a root module, or
+    the file of a plan.  *placeholders* are templates of templates: they do not parse until a tool has filled them in.
     """
 
     documents: dict[str, Mapping] = field(default_factory=dict)
     failures: list[UnreadableInput] = field(default_factory=list)
     placeholders: list[str] = field(default_factory=list)
-    files: int = 0
+    roots: list[tuple[Dialect, str]] = field(default_factory=list)
 
 
 def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base: str = "") -> Discovered:
@@ -66,17 +71,41 @@ def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base
     """
     found = Discovered()
     seen: set[str] = set()
+    modules: dict[str, None] = {}
     for path in paths:
         named = tree.is_file(path)
         for file in (path,) if named else _walk(tree, path, _ignoring(tree, path, exclude, base)):
-            if file in seen or not (named or file.endswith(SUFFIXES)):
+            if file in seen:
                 continue
             seen.add(file)
             try:
-                _take(tree, file, named, found)
+                dialect = root_dialect(tree, file)
+                if dialect is Dialect.TERRAFORM and file.endswith(TERRAFORM_SUFFIXES):
+                    modules.setdefault(file.rpartition("/")[0])
+                elif dialect is not None:
+                    found.roots.append((dialect, file))
+                elif named or file.endswith(SUFFIXES):
+                    _take(tree, file, named, found)
             except UnreadableInput as failure:
                 found.failures.append(failure)
+    called = {child for folder in modules for child in _called_modules(tree, folder)}
+    found.roots += [(Dialect.TERRAFORM, folder) for folder in modules if folder not in called]
     return found
+
+
+def _called_modules(tree: Tree, folder: str) -> Iterator[str]:
+    """The folders that a Terraform module calls as modules of the project."""
+    for name in tree.names(folder):
+        path = f"{folder}/{name}" if folder else name
+        if name.endswith(TERRAFORM_SUFFIXES) and tree.is_file(path):
+            try:
+                data = tree.read(path)
+            except UnreadableInput:
+                continue
+            for match in _MODULE_SOURCE.finditer(data):
+                child = joined(folder, match[1].decode(errors="replace"))
+                if child is not None and child != folder:
+                    yield child
 
 
 def _take(tree: Tree, path: str, named: bool, found: Discovered) -> None:
@@ -99,7 +128,6 @@ def _take(tree: Tree, path: str, named: bool, found: Discovered) -> None:
             return
         raise
     if isinstance(document, Mapping) and is_template(document):
-        found.files += 1
         found.documents[path] = document
     elif named:
         raise UnreadableInput(
@@ -121,6 +149,9 @@ def _walk(tree: Tree, folder: str, ignored: "_Ignored") -> Iterator[str]:
         if tree.is_file(path):
             if not ignored.matches(path):
                 yield path
+        elif name == CDK_OUTPUT:
+            # What is generated is usually ignored by git, and is what gets deployed all the same.
+            yield f"{path}/manifest.json"
         elif name not in SKIPPED_FOLDERS and not tree.is_link(path) and not ignored.matches(f"{path}/"):
             yield from _walk(tree, path, ignored.inside(path))
 

@@ -12,7 +12,9 @@ from lambdalint.facts.symbols import Symbols
 from lambdalint.join.artifacts import function_artifact, layer_artifact
 from lambdalint.join.cloudformation import Declared, declare, read_template
 from lambdalint.join.code import load_code
+from lambdalint.join.dialects import declare_root
 from lambdalint.join.discover import Discovered
+from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.properties import items_of, reference_of
 from lambdalint.join.sam import declare_sam
 from lambdalint.join.triggers import declared_triggers
@@ -31,6 +33,7 @@ def link(
     symbols: PerModule[Symbols],
     imports: PerModule[Imports],
     today: date,
+    inputs: Inputs,
 ) -> Project:
     """The project that the templates in *found* declare; archives and inline code are mounted into *tree*.
 
@@ -40,12 +43,8 @@ def link(
     layers: list[Layer] = []
     templates = []
     permissions = []
-    for path, document in found.documents.items():
-        try:
-            declared = _declared(document, path, tree)
-        except UnreadableInput as failure:
-            found.failures.append(failure)
-            continue
+    said = Said(found.failures)
+    for declared in _all_declared(tree, found, inputs, said):
         templates.append(declared.template)
         permissions += declared.permissions
         own_layers = [_with_artifact(layer, declared, tree, found) for layer in declared.layers]
@@ -64,8 +63,21 @@ def link(
         modules=tuple(
             Module(path) for path in dict.fromkeys(path for each in functions for path in each.modules.values())
         ),
-        notes=tuple(_notes(functions, found)),
+        notes=(*_notes(functions, found), *dict.fromkeys(said.notes)),
     )
+
+
+def _all_declared(tree: Mounted, found: Discovered, inputs: Inputs, said: Said) -> Iterator[Declared]:
+    for path, document in found.documents.items():
+        try:
+            yield _declared(document, path, tree)
+        except UnreadableInput as failure:
+            said.failures.append(failure)
+    for dialect, path in found.roots:
+        try:
+            yield from declare_root(dialect, tree, path, inputs, said)
+        except UnreadableInput as failure:
+            said.failures.append(failure)
 
 
 def _declared(document: Document, path: str, tree: Mounted) -> Declared:
