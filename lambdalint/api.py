@@ -4,7 +4,7 @@ Only what a remembered run needs is imported at the top; a fresh one loads the e
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from os.path import commonpath
@@ -143,6 +143,7 @@ def options(config: Config, place: Place, today: date) -> "Options":
     """What the engine needs to know of *config*."""
     from lambdalint.engine.run import Options
     from lambdalint.engine.select import Selection
+    from lambdalint.join.inputs import Inputs
 
     base = (config.file.resolve().parent if config.file else Path.cwd()).resolve()
     return Options(
@@ -152,8 +153,24 @@ def options(config: Config, place: Place, today: date) -> "Options":
         honour_foreign_ignores=config.honour_foreign_ignores,
         exclude=config.exclude,
         base=_relative(base, place.root) or "",
+        inputs=Inputs(
+            parameters=config.parameter_overrides,
+            stage=config.stage,
+            variable_files=tuple(_variable_files(config, base, place.root)),
+        ),
         today=today,
     )
+
+
+def _variable_files(config: Config, base: Path, root: Path) -> Iterator[str]:
+    for name in config.variable_files:
+        place = next((each for each in (Path(name).resolve(), (base / name).resolve()) if each.is_file()), None)
+        if place is None:
+            raise UsageError(f"there is no file {name!r}")
+        path = _relative(place, root)
+        if path is None:
+            raise UsageError(f"{name} is outside of {root}, where the project is")
+        yield path
 
 
 def placed(paths: Sequence[Path]) -> Place:

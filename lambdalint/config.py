@@ -26,7 +26,9 @@ class Config:
 
     *select*, *extend_select* and *ignore* are codes, names, families and peers' ids; an empty *select* means the rules
     of the *profile*.  *fail_on* is ``None`` for ``"never"``.  The patterns of *exclude* and *per_path_ignores* are
-    git's, relative to the folder of *file*, or to the working directory where there is none.
+    git's, relative to the folder of *file*, or to the working directory where there is none.  *parameter_overrides*
+    are what is given to a template in place of its own defaults: parameters of CloudFormation, variables of Terraform,
+    ``--param`` of the Serverless Framework, whose stage is *stage*.  *variable_files* are relative like the patterns.
     """
 
     select: tuple[str, ...] = ()
@@ -38,6 +40,9 @@ class Config:
     per_path_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     honour_foreign_ignores: bool = True
     exclude: tuple[str, ...] = ()
+    parameter_overrides: Mapping[str, str] = field(default_factory=dict)
+    stage: str | None = None
+    variable_files: tuple[str, ...] = ()
     file: Path | None = None
 
     @staticmethod
@@ -129,6 +134,20 @@ def _names_by_pattern(value: Any) -> Mapping[str, tuple[str, ...]]:
     return by_pattern
 
 
+def _texts_by_name(value: Any) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"must be a table, not {_described(value)}", hint='for example Stage = "prod"')
+    return {name: _text(text) for name, text in value.items()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise ConfigError(f"must be a string, not {_described(value)}")
+
+
 def _flag(value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -178,4 +197,7 @@ _SETTINGS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "per-path-ignores": _names_by_pattern,
     "honour-foreign-ignores": _flag,
     "exclude": _names,
+    "parameter-overrides": _texts_by_name,
+    "stage": _text,
+    "variable-files": _names,
 }

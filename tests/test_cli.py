@@ -108,6 +108,17 @@ def test_options_go_over_the_configuration(asked: Asked, tmp_path: Path) -> None
     assert asked.rest == {"today": date(2026, 11, 22), "jobs": 2, "cache": False}
 
 
+def test_what_a_template_leaves_open_can_be_said(asked: Asked, tmp_path: Path) -> None:
+    (tmp_path / "lambdalint.toml").write_text('[parameter-overrides]\nStage = "dev"\nMemory = 128\n')
+    (tmp_path / "prod.tfvars").write_text("")
+    run("check", "--parameter-overrides", "Stage=prod 'Name=a b'", "--stage=prod", "--var-file=prod.tfvars")
+    assert asked.config.parameter_overrides == {"Stage": "prod", "Memory": "128", "Name": "a b"}
+    assert (asked.config.stage, asked.config.variable_files) == ("prod", ("prod.tfvars",))
+    wrong = run("check", "--parameter-overrides", "Stage")
+    assert wrong.exit_code == 2
+    assert "takes NAME=VALUE, not 'Stage'" in wrong.stderr
+
+
 def test_fail_on_and_exit_zero_say_which_findings_count(asked: Asked) -> None:
     asked.answer = result(FINDINGS[1:2], failures=())
     assert run("check").exit_code == 1

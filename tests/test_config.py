@@ -17,6 +17,9 @@ min-confidence = "medium"
 honour-foreign-ignores = false
 exclude = ["vendored/"]
 per-path-ignores = { "tests/**" = ["LG", "LK001"] }
+parameter-overrides = { Stage = "prod", Memory = 512 }
+stage = "prod"
+variable-files = ["prod.tfvars"]
 """
 
 
@@ -39,6 +42,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         honour_foreign_ignores=False,
         exclude=("vendored/",),
         per_path_ignores={"tests/**": ("LG", "LK001")},
+        parameter_overrides={"Stage": "prod", "Memory": "512"},
+        stage="prod",
+        variable_files=("prod.tfvars",),
         file=file,
     )
 

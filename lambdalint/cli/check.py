@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 import lambdalint
-from lambdalint.cli.options import FAIL_ON, ExistingPath, OneOf, colour, configured, day, report, selection
+from lambdalint.cli.options import FAIL_ON, ExistingPath, OneOf, colour, configured, day, overrides, report, selection
 from lambdalint.cli.output import view_of, view_of_file, write, write_file
 from lambdalint.errors import UsageError
 from lambdalint.reporters import FORMATS, render
@@ -33,6 +33,7 @@ WITH_STATISTICS: Final = ("text", "concise")
     help="Also write the result in this format to this file; can be given several times.",
 )
 @selection
+@overrides
 @click.option(
     "--fail-on", type=OneOf(FAIL_ON), help="The least severity that makes the exit code 1.  [default: warning]"
 )
@@ -62,6 +63,9 @@ def command(
     profile: str | None,
     min_confidence: str | None,
     config_file: Path | None,
+    parameter_overrides: tuple[tuple[tuple[str, str], ...], ...],
+    stage: str | None,
+    variable_files: tuple[str, ...],
     fail_on: str | None,
     exit_zero: bool,
     statistics: bool,
@@ -87,6 +91,9 @@ def command(
         profile=profile,
         min_confidence=min_confidence,
         fail_on=fail_on,
+        parameter_overrides=parameter_overrides,
+        stage=stage,
+        variable_files=variable_files,
     )
     result = lambdalint.check(
         paths, config, today=today or date.today(), jobs=jobs or os.cpu_count() or 1, cache=not no_cache

@@ -1,6 +1,7 @@
 """Options that several commands take, and the types of their values."""
 
 import os
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -83,6 +84,28 @@ def colour(command: Decorated) -> Decorated:
     )(command)
 
 
+def overrides(command: Decorated) -> Decorated:
+    """The options that stand in for what a template does not say; ``configured`` understands them."""
+    for option in reversed(_OVERRIDES):
+        command = option(command)
+    return command
+
+
+def assignments(text: str) -> tuple[tuple[str, str], ...]:
+    """The names and values in ``NAME=VALUE NAME=VALUE``, quoted as in a shell."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = [text]
+    pairs = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name or not equals:
+            raise UsageError(f"--parameter-overrides takes NAME=VALUE, not {word!r}")
+        pairs.append((name, value))
+    return tuple(pairs)
+
+
 def config_file(command: Decorated) -> Decorated:
     """The option that names the configuration."""
     return click.option(
@@ -104,6 +127,9 @@ def configured(
     profile: str | None = None,
     min_confidence: str | None = None,
     fail_on: str | None = None,
+    parameter_overrides: Iterable[tuple[tuple[str, str], ...]] = (),
+    stage: str | None = None,
+    variable_files: Iterable[str] = (),
 ) -> Config:
     """The configuration for *paths*, and what the command line says about it.
 
@@ -120,11 +146,35 @@ def configured(
         profile=Profile(profile) if profile else config.profile,
         min_confidence=Confidence(min_confidence) if min_confidence else config.min_confidence,
         fail_on=severity(fail_on) if fail_on else config.fail_on,
+        parameter_overrides={
+            **config.parameter_overrides,
+            **dict(each for pairs in parameter_overrides for each in pairs),
+        },
+        stage=stage or config.stage,
+        variable_files=(*config.variable_files, *variable_files),
     )
 
 
 #: The words that ``--fail-on`` takes.
 FAIL_ON: Final = (*(each.value for each in Severity), NEVER)
+
+_OVERRIDES: Final = (
+    click.option(
+        "--parameter-overrides",
+        type=assignments,
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Give parameters of CloudFormation, variables of Terraform or params of the Serverless Framework.",
+    ),
+    click.option("--stage", metavar="NAME", help="The stage of a Serverless Framework service."),
+    click.option(
+        "--var-file",
+        "variable_files",
+        multiple=True,
+        metavar="FILE",
+        help="Read variables of Terraform from this file.",
+    ),
+)
 
 _SELECTION: Final = (
     click.option(

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 import lambdalint
-from lambdalint.cli.options import ExistingPath, colour, config_file, configured
+from lambdalint.cli.options import ExistingPath, colour, config_file, configured, overrides
 from lambdalint.cli.output import Progress, view_of, write
 from lambdalint.reporters.packages import render
 
@@ -23,6 +23,7 @@ from lambdalint.reporters.packages import render
     help="The folder for the artifacts and their manifests.",
 )
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be packaged without writing anything.")
+@overrides
 @config_file
 @colour
 @click.pass_context
@@ -33,6 +34,9 @@ def command(
     functions: tuple[str, ...],
     out: Path,
     plan_only: bool,
+    parameter_overrides: tuple[tuple[tuple[str, str], ...], ...],
+    stage: str | None,
+    variable_files: tuple[str, ...],
     config_file: Path | None,
     color: str,
 ) -> None:
@@ -41,7 +45,13 @@ def command(
     The same input gives the same bytes, whoever builds them and where. Exits with 1 when a quota is passed, and with 3
     when something cannot be built.
     """
-    config = configured((path,), config_file)
+    config = configured(
+        (path,),
+        config_file,
+        parameter_overrides=parameter_overrides,
+        stage=stage,
+        variable_files=variable_files,
+    )
     with Progress(sys.stderr) as progress:
         packaging = lambdalint.package(
             path, config, functions=functions, out=out, plan_only=plan_only, progress=progress
