@@ -4,7 +4,47 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lambdalint.model.places import Span
-from lambdalint.model.values import Properties, Property
+from lambdalint.model.values import Properties, Property, Unknown
+
+
+class EncodedText(str):
+    """Text that ``jsonencode`` made; *structure* is what it was made of, with its places."""
+
+    __slots__ = ("structure",)
+
+    structure: Property
+
+    def __new__(cls, text: str, structure: Property) -> "EncodedText":
+        made = super().__new__(cls, text)
+        made.structure = structure
+        return made
+
+
+class FileText(str):
+    """The text of the file at *path* in the tree."""
+
+    __slots__ = ("path",)
+
+    path: str
+
+    def __new__(cls, text: str, path: str) -> "FileText":
+        made = super().__new__(cls, text)
+        made.path = path
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded(Unknown):
+    """What ``jsonencode`` makes of a *structure* some of which is not known."""
+
+    structure: Property | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces(Unknown):
+    """Text some *parts* of which are not known."""
+
+    parts: tuple[Property, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +77,8 @@ class TerraformResource:
 
     *uses* say where each argument stands in the block, while its value may be stated elsewhere.  *condition* is the
     expression that decides whether there is such an instance; ``None`` when there is one.  *folder* is the folder of
-    the module that the block stands in, which paths through ``path.module`` are relative to, *module* that module's
-    address, empty for the root.  *span* is the label, *extent* the whole block.
+    the module that the block stands in, *module* that module's address, empty for the root.  *span* is the label,
+    *extent* the whole block.  Paths in values are relative to the folder of the root module, wherever they stand.
     """
 
     address: str
