@@ -84,7 +84,7 @@ def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base
                     modules.setdefault(file.rpartition("/")[0])
                 elif dialect is not None:
                     found.roots.append((dialect, file))
-                elif named or file.endswith(SUFFIXES):
+                elif named or (file.endswith(SUFFIXES) and not _is_generated(tree, file)):
                     _take(tree, file, named, found)
             except UnreadableInput as failure:
                 found.failures.append(failure)
@@ -135,6 +135,15 @@ def _take(tree: Tree, path: str, named: bool, found: Discovered) -> None:
             path=path,
             hint="give a CloudFormation or SAM template, or a folder that holds one",
         )
+
+
+def _is_generated(tree: Tree, path: str) -> bool:
+    """Whether *path* is a template of a cloud assembly, whose manifest declares it."""
+    if not path.endswith(".template.json"):
+        return False
+    from lambdalint.join.cdk import is_of_assembly
+
+    return is_of_assembly(tree, path)
 
 
 def _looks_like_template(data: bytes) -> bool:
