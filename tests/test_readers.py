@@ -28,6 +28,26 @@ def plain(node: Node | None) -> Any:
     return None
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["9" * 5000, "-" + "9" * 5000, "0x_", "0b_", "0o_", "-0x__", "._", "-._", "._e5", "1" + "_" * 500, "9" * 500 + "."],
+)
+def test_what_looks_like_a_number_and_is_none_stays_text(text: str) -> None:
+    assert plain(read_yaml(f"a: {text}", "t.yaml")) == {"a": text}
+
+
+@pytest.mark.parametrize("text", ["0x_1F", "0b1_0", "0o17", "017", "._5", "1_.5", "-1_000", "+.5e3"])
+def test_numbers_are_read_as_pyyaml_reads_them(text: str) -> None:
+    expected = {"0o17": 0o17}.get(text, yaml.safe_load(text))
+    found = plain(read_yaml(f"a: {text}", "t.yaml"))["a"]
+    assert found == expected or isinstance(expected, str)
+
+
+def test_documents_of_too_many_nodes_are_refused() -> None:
+    with pytest.raises(UnreadableInput, match="more than 1,000,000 nodes"):
+        read_json("[" + "1," * 1_000_001 + "1]", "t.json")
+
+
 names = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=8)
 documents = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | names,

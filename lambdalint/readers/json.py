@@ -11,6 +11,8 @@ from lambdalint.model.places import Span
 
 #: As for YAML: evaluating a template takes a few Python frames a level.
 MAX_DEPTH: Final = 100
+#: As for YAML: a template of CloudFormation's 1 MB has some 60,000.
+MAX_NODES: Final = 1_000_000
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
@@ -22,7 +24,7 @@ def read_json(text: str, path: str) -> Node:
     """The document in *text*.
 
     Raises:
-        UnreadableInput: it is no JSON, or it nests deeper than ``MAX_DEPTH``.
+        UnreadableInput: it is no JSON, it nests deeper than ``MAX_DEPTH``, or it has more than ``MAX_NODES`` nodes.
     """
     return _Reader(text, path).document()
 
@@ -31,6 +33,7 @@ class _Reader:
     def __init__(self, text: str, path: str) -> None:
         self.text, self.path = text, path
         self.starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self.left = MAX_NODES
 
     def place(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self.starts, offset)
@@ -97,6 +100,10 @@ class _Reader:
         parent: tuple[int, dict[str, Node] | None, dict[str, Span], list[Node]],
     ) -> tuple[str, int, bool]:
         """Put *node* into *parent*; the next key, where to go on, and whether another value follows."""
+        self.left -= 1
+        if self.left < 0:
+            line, column = self.place(offset)
+            raise UnreadableInput(f"this has more than {MAX_NODES:,} nodes", path=self.path, line=line, column=column)
         _, items, keys, values = parent
         if items is None:
             values.append(node)

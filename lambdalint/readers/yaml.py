@@ -27,14 +27,16 @@ from lambdalint.model.places import Span
 #: Templates people write stay under 30 levels; evaluating one takes a few Python frames a level.
 MAX_DEPTH: Final = 100
 #: Nodes after aliases are followed: a template of CloudFormation's 1 MB has some 60,000.
-MAX_NODES: Final = 2_000_000
+MAX_NODES: Final = 1_000_000
 
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"))
 _FALSE = frozenset(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"))
 _INT = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
-_BASED_INT = re.compile(r"[-+]?0(x[0-9a-fA-F_]+|o?[0-7_]+|b[01_]+)")
-_FLOAT = re.compile(r"[-+]?([0-9][0-9_]*\.[0-9_]*|\.[0-9_]+)([eE][-+]?[0-9]+)?")
+_BASED_INT = re.compile(r"[-+]?0(x_*[0-9a-fA-F][0-9a-fA-F_]*|o?_*[0-7][0-7_]*|b_*[01][01_]*)")
+_FLOAT = re.compile(r"[-+]?([0-9][0-9_]*\.[0-9_]*|\._*[0-9][0-9_]*)([eE][-+]?[0-9]+)?")
+#: What has more characters is no number that anyone means, and Python refuses to read some of them.
+_MAX_NUMBER: Final = 400
 
 
 @dataclass(slots=True)
@@ -53,8 +55,8 @@ def read_yaml(text: str, path: str) -> Node | None:
     """The first document of *text*; ``None`` when there is none.
 
     Raises:
-        UnreadableInput: it is no YAML, it nests deeper than ``MAX_DEPTH``, or its aliases expand to more than
-            ``MAX_NODES`` nodes.
+        UnreadableInput: it is no YAML, it nests deeper than ``MAX_DEPTH``, or it has more than ``MAX_NODES`` nodes
+            once its aliases are expanded.
     """
     parser: Any = CParser(text)
     try:
@@ -107,7 +109,7 @@ def _document(parser: Any, path: str) -> Node | None:
         stack[-1].items.append(node)
         stack[-1].weight += weight
         if stack[-1].weight > MAX_NODES:
-            raise _unreadable(event, path, f"the aliases here expand to more than {MAX_NODES:,} nodes")
+            raise _unreadable(event, path, f"this has more than {MAX_NODES:,} nodes, aliases expanded")
 
 
 def _unreadable(event: Any, path: str, message: str) -> UnreadableInput:
@@ -129,6 +131,8 @@ def _typed(text: str) -> Plain:
     """*text* by the rules of YAML 1.1, but for sexagesimal numbers and dates: CloudFormation takes both as text."""
     first = text[:1]
     if first.isdigit() or first in ("-", "+", "."):
+        if len(text) > _MAX_NUMBER:
+            return text
         if _INT.fullmatch(text):
             return int(text.replace("_", ""))
         if _BASED_INT.fullmatch(text):
