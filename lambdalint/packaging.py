@@ -60,7 +60,7 @@ class Workshop:
 
     def path(self, plan: Plan) -> str:
         """Where the archive of *plan* is or would be."""
-        return (self.out / f"{plan.name}.zip").as_posix()
+        return (self.out / f"{plan.stem}.zip").as_posix()
 
     def _outcome(self, function: Function) -> Plan | Skipped | LambdalintError:
         try:

@@ -359,13 +359,13 @@ def write(plan: Plan, folder: Path, progress: Progress = silent) -> Written:
     Raises:
         Refused: they cannot be written.
     """
-    path, manifest_path = folder / f"{plan.name}.zip", folder / f"{plan.name}.json"
+    path, manifest_path = folder / f"{plan.stem}.zip", folder / f"{plan.stem}.json"
     progress("write", plan.name, 0, 1)
     digest = hashlib.sha256()
     size = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{plan.name}-") as scratch:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{plan.stem}-") as scratch:
             archive, listing = Path(scratch, "zip"), Path(scratch, "json")
             with archive.open("wb") as file:
                 for chunk in zip_chunks(plan.entries):

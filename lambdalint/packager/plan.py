@@ -1,6 +1,7 @@
 """What a package will hold, before it is written; a plan is data, and can be checked like any artifact."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
@@ -74,6 +75,11 @@ class Plan:
     source: Span | None = None
 
     @property
+    def stem(self) -> str:
+        """The name of its files, without an extension: a construct's path, say, holds what a file's name may not."""
+        return re.sub(r"[^\w.-]+", "-", self.name).strip("-.") or "function"
+
+    @property
     def unpacked_bytes(self) -> int:
         """The sum of all files, as Lambda counts it."""
         return sum(entry.member.size for entry in self.entries)
@@ -89,7 +95,7 @@ class Plan:
     def artifact(self, path: str | None = None, *, via_s3: bool | None = None) -> Artifact:
         """The plan as the model's artifact, for rules to look at; *path* is where it will be written."""
         return Artifact(
-            path=path or f"{self.name}.zip",
+            path=path or f"{self.stem}.zip",
             kind=ArtifactKind.PLAN,
             entries=tuple(
                 Entry(
