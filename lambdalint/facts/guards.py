@@ -1,11 +1,12 @@
 """Under which conditions a statement runs."""
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from lambdalint.facts.expressions import CallOf, Env, EventPath, Literal, Name, Opaque, walk
+from lambdalint.facts.expressions import CallOf, Env, EventPath, Literal, Name, Opaque, qualified_name, walk
 from lambdalint.facts.names import Names
 from lambdalint.facts.walk import Branch, Context, Scope
 
@@ -91,6 +92,8 @@ class Guards:
                 return Guard(GuardKind.EXCEPT, self._caught(context.node, scope), at=at)
             case Branch.IF:
                 return self._condition(context.node, context.negated, scope)
+            case Branch.WITH if isinstance(context.node.context_expr, ast.Call):
+                return self._suppressing(context.node.context_expr, scope)
             case _:
                 return None
 
@@ -100,14 +103,21 @@ class Guards:
         types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         return tuple(name for each in types if (name := self._names.name(each, scope)) is not None)
 
+    def _suppressing(self, call: ast.Call, scope: Scope) -> Guard | None:
+        """``with suppress(KeyError)`` is a ``try`` whose handler passes."""
+        name, _, args, _ = self._names.called(call, scope)
+        if name != "contextlib.suppress":
+            return None
+        caught = tuple(known for each in args if (known := qualified_name(each)) is not None)
+        return Guard(GuardKind.TRY, caught, at=(call.lineno, call.col_offset))
+
     def _condition(self, test: ast.expr, negated: bool, scope: Scope) -> Guard:
-        while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            test, negated = test.operand, not negated
+        test, inverted = _without_not(test)
+        negated = negated is not inverted
         at = (test.lineno, test.col_offset)
         missing = self._missing(test, scope)
-        if missing is not None:
-            name, holds = missing
-            return Guard(GuardKind.UNSET, (name,), negated == holds)
+        if missing is not None and not self._is_variable(test, scope):
+            return _unset(missing, negated, at)
         variables: list[str] = []
         read: list[str] = []
         on_event = False
@@ -123,6 +133,12 @@ class Guards:
                 key = part.parts[0]
                 if isinstance(key, Literal) and isinstance(key.value, str):
                     variables.append(key.value)
+        if isinstance(test, ast.BoolOp) and not any(self._is_variable(each, scope) for each in test.values):
+            for each in test.values:
+                asked, inverted = _without_not(each)
+                missing = self._missing(asked, scope)
+                if missing is not None:
+                    return _unset(missing, negated is not inverted, at, read)
         if variables:
             if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotIn):
                 negated = not negated
@@ -152,7 +168,41 @@ class Guards:
         root = name.partition(".")[0]
         home = self._names.home(scope, root)
         on_self = "." in name and root in ("self", "cls")
-        return (name, False) if on_self or (home is self._names.walk.module and "." not in name) else None
+        if on_self or ("." not in name and (home is self._names.walk.module or self._is_looked_up(name, home, scope))):
+            return name, False
+        return None
+
+    def _is_looked_up(self, name: str, home: Scope | None, scope: Scope) -> bool:
+        """Whether a local variable is what was found in a dict of the module: ``x = cache.get(key)``."""
+        for binding in home.bindings.get(name, ())[:1] if home is not None else ():
+            value = binding.value
+            if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "get":
+                of = value.func.value
+                return isinstance(of, ast.Name) and self._names.home(scope, of.id) is self._names.walk.module
+        return False
+
+    def _is_variable(self, test: ast.expr, scope: Scope) -> bool:
+        """Whether it is a variable of the environment that is asked for, by whatever name."""
+        test, _ = _without_not(test)
+        value = self._names.describe(test.left if isinstance(test, ast.Compare) else test, scope)
+        if isinstance(value, CallOf) and value.name == "bool" and value.args:
+            value = value.args[0]
+        if isinstance(value, Opaque) and value.kind == "bool":
+            return value.parts[1:] == _ENVIRON or any(isinstance(part, Env) for part in value.parts)
+        return isinstance(value, Env)
+
+
+def _without_not(test: ast.expr) -> tuple[ast.expr, bool]:
+    """What a test asks, and whether it asks for the opposite."""
+    inverted = False
+    while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test, inverted = test.operand, not inverted
+    return test, inverted
+
+
+def _unset(missing: tuple[str, bool], negated: bool, at: tuple[int, int], read: Iterable[str] = ()) -> Guard:
+    name, holds = missing
+    return Guard(GuardKind.UNSET, tuple(dict.fromkeys((name, *read))), negated == holds, at=at)
 
 
 def _plain(node: ast.expr) -> str | None:

@@ -57,11 +57,21 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """A ``return`` or ``raise`` of a function that sets something: what follows it runs without its *guards* only."""
+
+    scope: str
+    done: Position
+    guards: tuple[Guard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleState:
     """The settings and readings of a module, in the order of the text."""
 
     settings: tuple[Setting, ...] = ()
     readings: tuple[Reading, ...] = ()
+    leavings: tuple[Leaving, ...] = ()
 
     @classmethod
     def of(cls, names: Names, guards: Guards) -> "ModuleState":
@@ -83,8 +93,17 @@ class _Finder:
         settings = [self.setting(name, binding, wanted) for name, binding in set_here]
         readings = [each for each in self.readings(wanted) if not any(test.holds(each.span) for test in tests)]
         return ModuleState(
-            tuple(sorted(settings, key=lambda each: each.span)), tuple(sorted(readings, key=lambda each: each.span))
+            tuple(sorted(settings, key=lambda each: each.span)),
+            tuple(sorted(readings, key=lambda each: each.span)),
+            tuple(self.leavings({each.scope for each in settings})),
         )
+
+    def leavings(self, scopes: set[str]) -> Iterator[Leaving]:
+        for node, scope, context in (*self.names.walk.returns, *self.names.walk.raises):
+            guards = self.guards.around(context, scope) if scope.owner.name in scopes else ()
+            if guards:
+                span = self.names.span(node)
+                yield Leaving(scope.owner.name, (span.end_line, span.end_column), guards)
 
     def bindings(self) -> Iterator[tuple[str, Binding]]:
         for name, found in self.module.bindings.items():

@@ -142,6 +142,12 @@ class _Search:
             for each in (state.settings if state is not None and home == path else ())
             if each.name == name and each.scope == scope and (before is None or each.done <= before)
         ]
+        if ways and state is not None:
+            ways += [
+                _conditions(each.guards)
+                for each in state.leavings
+                if each.scope == scope and before is not None and each.done <= before
+            ]
         if _covers(ways, conditions):
             return True
         module = self.calls.get(path)

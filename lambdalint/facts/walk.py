@@ -14,6 +14,8 @@ Def: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _DEFS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LEAVES: Final = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.Constant)
 _ENDS: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+#: What enters or closes its argument.
+_CLOSING: Final = ("closing", "aclosing")
 
 
 class ScopeKind(Enum):
@@ -167,6 +169,7 @@ class Walk:
     memberships: list[Place] = field(default_factory=list)
     imports: list[Place] = field(default_factory=list)
     returns: list[Place] = field(default_factory=list)
+    raises: list[Place] = field(default_factory=list)
     stores: list[tuple[ast.Attribute | ast.Subscript, Binding]] = field(default_factory=list)
     decorated: list[Place] = field(default_factory=list)
     assigned: dict[ast.AST, str] = field(default_factory=dict)
@@ -219,6 +222,7 @@ class _Walker:
             ast.Try: self.try_,
             ast.TryStar: self.try_,
             ast.Return: self.return_,
+            ast.Raise: self.raise_,
             ast.Global: self.global_,
             ast.Nonlocal: self.nonlocal_,
             ast.Match: self.match,
@@ -241,8 +245,8 @@ class _Walker:
                     self.other(statement, scope, context)
                 else:
                     visit(statement, scope, context)
-                if type(statement) is ast.If and not statement.orelse and isinstance(statement.body[-1], _ENDS):
-                    context = Context(Branch.IF, statement.test, context, negated=True)
+                if type(statement) is ast.If or type(statement) is ast.Match:
+                    context = _afterwards(statement, context)
 
     # Statements
 
@@ -381,6 +385,9 @@ class _Walker:
         for item in node.items:
             self.look(item.context_expr, scope, context)
             self.walk.entered.add(item.context_expr)
+            inner = item.context_expr
+            if isinstance(inner, ast.Call) and inner.args and _last_part(inner.func) in _CLOSING:
+                self.walk.entered.add(inner.args[0])
             if item.optional_vars is not None:
                 self.bind(item.optional_vars, Bound.WITH, node, item.context_expr, scope, context)
                 self.name_call(item.context_expr, item.optional_vars)
@@ -426,10 +433,14 @@ class _Walker:
                 stack.extend(ast.iter_child_nodes(pattern))
             if case.guard is not None:
                 self.look(case.guard, scope, context)
-            self.todo.append((case.body, scope, Context(Branch.IF, node.subject, context)))
+            self.todo.append((case.body, scope, Context(Branch.IF, node.subject, context, _takes_all(case))))
+
+    def raise_(self, node: ast.Raise, scope: Scope, context: Context | None) -> None:
+        self.walk.raises.append(Place(node, scope, context))
+        self.other(node, scope, context)
 
     def other(self, node: ast.stmt, scope: Scope, context: Context | None) -> None:
-        """``raise``, ``assert``, ``del``, ``type`` and what grammars to come may add."""
+        """``assert``, ``del``, ``type`` and what grammars to come may add."""
         for name in _FIELDS.get(type(node), node._fields):
             value = getattr(node, name, None)
             for each in value if isinstance(value, list) else (value,):
@@ -666,6 +677,27 @@ def first_parameter(node: ast.AST) -> str | None:
             return None
     args = node.args.posonlyargs or node.args.args
     return args[0].arg if args else None
+
+
+def _last_part(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _afterwards(statement: ast.If | ast.Match, context: Context | None) -> Context | None:
+    """The context of what follows: where one branch leaves, the other was taken."""
+    if isinstance(statement, ast.If):
+        leaves = isinstance(statement.body[-1], _ENDS)
+        otherwise = bool(statement.orelse) and isinstance(statement.orelse[-1], _ENDS)
+        if leaves is not otherwise:
+            return Context(Branch.IF, statement.test, context, negated=leaves)
+    elif _takes_all(statement.cases[-1]) and isinstance(statement.cases[-1].body[-1], _ENDS):
+        return Context(Branch.IF, statement.subject, context)
+    return context
+
+
+def _takes_all(case: ast.match_case) -> bool:
+    """Whether it is what is left: ``case _``."""
+    return case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
 
 
 def _special(test: ast.expr) -> Branch | None:

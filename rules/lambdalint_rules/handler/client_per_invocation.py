@@ -73,10 +73,13 @@ def handler(event, context):
 """
 KEPT = """\
 import functools
+import os
 import boto3
+import pymysql
 
 s3 = boto3.client("s3")
 _table = None
+_connection = None
 _clients = {}
 _queue = None
 
@@ -110,13 +113,27 @@ def client(service):
         _clients[service] = boto3.client(service)
     return _clients[service]
 
+def connection():
+    global _connection
+    if _connection is None or not _connection.open:
+        _connection = pymysql.connect(host=os.environ["HOST"])
+    return _connection
+
+def in_region(region):
+    found = _clients.get(region)
+    if found:
+        return found
+    _clients[region] = boto3.client("ec2", region_name=region)
+    return _clients[region]
+
 def handler(event, context):
     global _queue
     _queue = _queue or boto3.client("sqs")
     from helpers import sns
-    return s3, table(), client("sqs"), events(), store.client.scan(), sns
+    return s3, table(), client("sqs"), events(), store.client.scan(), sns, connection(), in_region("eu-west-1")
 """
 BY_EVENT = """\
+from contextlib import closing
 import boto3
 import psycopg2
 
@@ -126,7 +143,7 @@ def handler(event, context):
     for record in event["Records"]:
         boto3.client("s3", region_name=record["awsRegion"]).head_bucket(Bucket="b")
     session = boto3.Session(aws_session_token=credentials["SessionToken"])
-    with psycopg2.connect("dbname=orders") as connection:
+    with psycopg2.connect("dbname=orders") as connection, closing(psycopg2.connect("dbname=jobs")):
         return remote, session.client("sts"), connection
 
 def boto3_credentials(event):

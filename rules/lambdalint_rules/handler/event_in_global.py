@@ -101,6 +101,27 @@ def answer(socket):
     return [user, state["role"], cache[user], last_order]
 """),
         orders("""\
+target = reply = None
+
+def handler(event, context):
+    global target, reply
+    if event["kind"] == "order":
+        target = event["order"]
+    elif event["kind"] == "refund":
+        target = event["refund"]
+    else:
+        raise ValueError(event["kind"])
+    match event["channel"]:
+        case "mail":
+            reply = event["address"]
+        case _:
+            reply = event["number"]
+    return send()
+
+def send():
+    return target, reply
+"""),
+        orders("""\
 request = None
 
 def handler(event, context):

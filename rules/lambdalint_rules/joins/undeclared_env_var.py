@@ -67,6 +67,7 @@ def handler(event, context):
 """
 GUARDED = """\
 import os
+from contextlib import suppress
 
 TABLE = os.environ["TABLE_NAME"]
 REGION = os.environ["AWS_REGION"]
@@ -77,10 +78,15 @@ BUCKET = os.environ["BUCKET"] if "BUCKET" in os.environ else None
 LIMIT = int(os.environ.get("LIMIT") or 10)
 if os.environ.get("RUNS_LOCALLY"):
     ENDPOINT = os.environ["ENDPOINT"]
+IS_LOCAL = bool(os.environ.get("IS_LOCAL"))
+if IS_LOCAL:
+    PORT = os.environ["PORT"]
 try:
     QUEUE = os.environ["QUEUE"]
 except KeyError:
     QUEUE = None
+with suppress(KeyError):
+    TENANT = os.environ["TENANT"]
 os.environ["MPLCONFIGDIR"] = "/tmp"
 
 def handler(event, context):
