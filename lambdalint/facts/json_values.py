@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lambdalint.facts.arguments import filled
 from lambdalint.facts.expressions import NONE, CallOf, Collection, Either, Expression, Literal, Name, Opaque
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.project_names import ProjectNames
@@ -223,7 +222,7 @@ class JsonValues:
         if caller == path and not definition.is_method:
             given = {**dict(zip(definition.parameters, call.args, strict=False)), **call.keywords}
         for each in returns.get(scope):
-            for misfit in self._misfits(filled(each.value, given), path, keys, sure, depth + 1):
+            for misfit in self._misfits(each.filled(given), path, keys, sure, depth + 1):
                 yield replace(misfit, at=misfit.at or each.span)
 
     def _key(self, key: Expression, path: str) -> str | None:

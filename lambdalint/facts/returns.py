@@ -4,8 +4,9 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lambdalint.facts.arguments import filled
 from lambdalint.facts.expressions import NONE, Expression
-from lambdalint.facts.guards import Guard, Guards
+from lambdalint.facts.guards import Guard, GuardKind, Guards
 from lambdalint.facts.names import Names
 from lambdalint.facts.walk import ScopeKind
 from lambdalint.model.places import Span
@@ -22,6 +23,11 @@ class Return:
     value: Expression
     span: Span
     guards: tuple[Guard, ...] = ()
+
+    def filled(self, values: Mapping[str, Expression]) -> Expression:
+        """The value with parameters filled in; not where a condition chose it, which may have asked what they are."""
+        chosen = any(guard.kind is not GuardKind.TRY for guard in self.guards)
+        return self.value if chosen else filled(self.value, values)
 
 
 @dataclass(frozen=True, slots=True)

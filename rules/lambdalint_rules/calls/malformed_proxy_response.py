@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from lambdalint.facts.arguments import filled
 from lambdalint.facts.entry import Entry
 from lambdalint.facts.expressions import (
     NONE,
@@ -103,6 +102,17 @@ def reply(status, body):
     response["body"] = body
     return response
 """
+TEXT_OR_NOT: Final = """\
+import json
+
+def handler(event, context):
+    return reply({"orders": []})
+
+def reply(body):
+    if isinstance(body, dict):
+        return {"statusCode": 200, "body": json.dumps(body)}
+    return {"statusCode": 200, "body": body}
+"""
 SWALLOWED: Final = """\
 import json
 
@@ -180,6 +190,7 @@ class Fault:
     ),
     good=(
         {"template.yaml": REST, "src/app.py": GOOD},
+        {"template.yaml": REST, "src/app.py": TEXT_OR_NOT},
         {"template.yaml": NOT_PROXY, "src/app.py": DICT_BODY.replace("  # finding", "")},
         {"template.yaml": HTTP, "src/app.py": "def handler(event, context):\n    return {'message': 'hello'}\n"},
         {"template.yaml": BOTH, "src/app.py": SWALLOWED.replace("  # finding", "")},
@@ -281,7 +292,7 @@ class _Responses:
         parameters = definition.parameters[1:] if definition.is_method else definition.parameters
         values = {**dict(zip(parameters, args, strict=False)), **keywords}
         for each in returns.get(found.scope):
-            fault = self.fault(filled(each.value, values), found.path, depth + 1)
+            fault = self.fault(each.filled(values), found.path, depth + 1)
             if fault is not None:
                 return Fault(fault.what, fault.at or each.span)
         return None

@@ -76,6 +76,21 @@ def handler(event, context):
     result["counts"] = Counter(event["tags"])
     return {"result": result, "at": at, 1: None, "year": datetime.now().year}
 """
+CLEANED = """\
+from datetime import datetime
+
+def handler(event, context):
+    return clean({"at": datetime.now(), "ids": {1, 2}})
+
+def clean(value):
+    if isinstance(value, dict):
+        return {key: clean(each) for key, each in value.items()}
+    if isinstance(value, set):
+        return sorted(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+"""
 RESOLVER = """\
 from datetime import datetime
 from framework import resolver
@@ -114,6 +129,7 @@ def handler(event, context):
         _returning("return b'raw'"),
         _returning('return fetch(event)["items"]', imports="from service import fetch"),
         {"template.yaml": ORDERS, "src/app.py": CONVERTED, "src/models.py": MODELS},
+        {"template.yaml": ORDERS, "src/app.py": CLEANED},
         {"template.yaml": ORDERS, "src/app.py": RESOLVER},
         {
             "template.yaml": ORDERS,
