@@ -10,7 +10,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-sto
 from lambdalint.facts.file_calls import Doing
 from lambdalint.facts.files import Files, FileUse
 from lambdalint.facts.guards import Guard, GuardKind
+from lambdalint.facts.module_state import ModuleState
 from lambdalint.facts.path_calls import PathCalls
+from lambdalint.facts.per_module import PerModule
 from lambdalint.rule import Confidence, Function, Problem, Problems, Related, Severity, rule
 from lambdalint_rules.handler.samples import orders
 from lambdalint_rules.handler.temporary import TMP, deletes, invoked, is_checked
@@ -83,6 +85,32 @@ def handler(event, context):
     return len(weights)
 """),
         orders("""\
+import boto3
+
+s3 = boto3.client("s3")
+version = None
+
+def handler(event, context):
+    global version
+    if event["version"] != version:
+        s3.download_file("models", event["version"], "/tmp/model.bin")
+        version = event["version"]
+    if event["kind"] == "csv":
+        s3.download_file("orders", event["key"], "/tmp/data.csv")
+    else:
+        raise ValueError(event["kind"])
+    found = event.get("extra")
+    if found:
+        s3.download_file("orders", found, "/tmp/extra.csv")
+    total = 0
+    with open("/tmp/model.bin", "rb") as model, open("/tmp/data.csv") as data:
+        total += len(model.read()) + len(data.read())
+    if found:
+        with open("/tmp/extra.csv") as extra:
+            total += len(extra.read())
+    return total
+"""),
+        orders("""\
 import os
 
 def handler(event, context):
@@ -92,7 +120,7 @@ def handler(event, context):
 """),
     ),
 )
-def check(function: Function, files: Files, calls: PathCalls) -> Problems:
+def check(function: Function, files: Files, calls: PathCalls, states: PerModule[ModuleState]) -> Problems:
     uses = [use for use in invoked(files) if not is_checked(use.call.guards)]
     seen = set()
     for use in files.uses:
@@ -116,7 +144,7 @@ def check(function: Function, files: Files, calls: PathCalls) -> Problems:
                 f"every invocation adds to {name}, which still holds what earlier ones wrote",
                 related=files.way(use),
             )
-        elif use.doing is Doing.WRITE and (reads := _stale_reads(use, uses)):
+        elif use.doing is Doing.WRITE and not _is_noted(use, states) and (reads := _stale_reads(use, uses)):
             yield Problem(
                 use.call.span,
                 f"not every invocation writes {name} before reading it; it may read what an earlier one left",
@@ -130,7 +158,10 @@ def _is_made(name: str, uses: list[FileUse]) -> bool:
 
 
 def _stale_reads(write: FileUse, uses: list[FileUse]) -> list[FileUse]:
-    """Reads after *write* in the same function that run without it as well; none where another write may help."""
+    """Reads after *write* in the same function that run without it as well; none where another write may help.
+
+    One under conditions of its own may well ask for the same in other words.
+    """
     same = [use for use in uses if use.text == write.text]
     writes = [use for use in same if use.doing is not Doing.READ]
     if any((use.path, use.call.scope) != (write.path, write.call.scope) for use in same) or len(writes) != 1:
@@ -139,10 +170,17 @@ def _stale_reads(write: FileUse, uses: list[FileUse]) -> list[FileUse]:
     return [
         use
         for use in same
-        if use.doing is Doing.READ
-        and use.call.span > write.call.span
-        and not conditions <= _conditions(use.call.guards)
+        if use.doing is Doing.READ and use.call.span > write.call.span and _conditions(use.call.guards) < conditions
     ]
+
+
+def _is_noted(write: FileUse, states: PerModule[ModuleState]) -> bool:
+    """Whether a module variable is set under the condition of *write*: the code knows what the file holds."""
+    state, conditions = states.get(write.path), _conditions(write.call.guards)
+    return any(
+        setting.scope == write.call.scope and not conditions.isdisjoint(_conditions(setting.guards))
+        for setting in (state.settings if state is not None else ())
+    )
 
 
 def _conditions(guards: tuple[Guard, ...]) -> set[tuple[tuple[int, int], bool]]:
