@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 
 from collections.abc import Iterator
 
+from lambdalint.aws.limits import limit
 from lambdalint.facts.client_timeouts import AIOHTTP_DEFAULT_S, Wait, stated_wait
 from lambdalint.facts.expressions import EventPath
 from lambdalint.facts.http_calls import http_call
@@ -71,6 +72,14 @@ def handler(event, context):
     requests.get("https://example.com", timeout=float(os.environ["SECONDS"]))
     return requests.get("https://example.com", timeout=(3.05, 5)).json()
 """
+AT_IMPORT = """\
+import requests
+
+SETTINGS = requests.get("https://example.com", timeout=8).json()
+
+def handler(event, context):
+    return SETTINGS
+"""
 DEADLINE = """\
 import requests
 
@@ -89,6 +98,7 @@ def handler(event, context):
     good=(
         {"template.yaml": TEMPLATE, "src/app.py": GOOD},
         {"template.yaml": TEMPLATE, "src/app.py": DEADLINE},
+        {"template.yaml": TEMPLATE.replace("10", "5"), "src/app.py": AT_IMPORT},
         {"template.yaml": TEMPLATE.replace("10", "!Ref Seconds"), "src/app.py": BAD.replace("  # finding", "")},
         {"template.yaml": TEMPLATE.replace("10", "60"), "src/app.py": BAD.replace("  # finding", "")},
     ),
@@ -100,7 +110,9 @@ def check(function: Function, calls: PathCalls) -> Problems:
     default = "" if timeout.stated else ", the default"
     seen = set()
     for call, wait in (*_stated(calls), *_defaults(calls)):
-        if wait.total_s < timeout.value or call.call.span in seen:
+        # While the module is imported, init has a limit of its own; only what outlasts both is never reported.
+        sends = call.phase == "init" and http_call(call.name or "") is not None
+        if wait.total_s < max(timeout.value, limit("init", "max_s") if sends else 0) or call.call.span in seen:
             continue
         seen.add(call.call.span)
         if wait.attempts > 1 and wait.seconds >= timeout.value:
