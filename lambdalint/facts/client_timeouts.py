@@ -14,7 +14,8 @@ from lambdalint.facts.http_calls import http_call
 AIOHTTP_DEFAULT_S: Final = 300
 URLLIB3_DEFAULT_RETRIES: Final = 3
 
-_CONFIGS: Final = ("botocore.config.Config", "botocore.client.Config")
+#: What configures a client of the SDK.
+CONFIGS: Final = ("botocore.config.Config", "botocore.client.Config")
 _OPENERS: Final = ("httpx.Client", "httpx.AsyncClient", "aiohttp.ClientSession", "urllib3.PoolManager")
 _TIMEOUTS: Final = (
     "urllib3.Timeout",
@@ -54,7 +55,7 @@ def stated_wait(call: Call, name: str) -> Wait | None:
 
     Source: https://docs.aws.amazon.com/botocore/latest/reference/config.html
     """
-    if name in _CONFIGS:
+    if name in CONFIGS:
         return _config_wait(call)
     known = http_call(name)
     if known is None and name not in _OPENERS:

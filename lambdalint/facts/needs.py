@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
 
+from lambdalint.facts.client_timeouts import CONFIGS
 from lambdalint.facts.expressions import CallOf, Collection, Env, Expression, Joined, Literal, Name, text, text_prefix
 from lambdalint.facts.guards import GuardKind
 from lambdalint.facts.http_calls import Address, HttpCall, http_call
@@ -105,7 +106,8 @@ class Needs:
     """The services and hosts that the code calls, each at the first place that does, in the order of the places.
 
     Constructing a client, presigning and making tokens need no network.  A service that is given an ``endpoint_url``
-    anywhere is left out, and so is every host that is private, or not known from code and template.
+    anywhere is left out, all are where a ``Config`` names a proxy, and so is every host that is private, or not known
+    from code and template.
     """
 
     services: tuple[ServiceNeed, ...]
@@ -150,7 +152,7 @@ def _services(
     if not isinstance(function.env, Known) or any(name.startswith("AWS_ENDPOINT_URL") for name in function.env.value):
         return
     elsewhere = {_made(call) for call in calls.calls if _is_made_elsewhere(call)}
-    if None in elsewhere:
+    if None in elsewhere or any(call.name in CONFIGS and "proxies" in call.call.keywords for call in calls.calls):
         return
     for call in certain:
         need = service_call(call.name) if call.name else None

@@ -48,6 +48,15 @@ def handler(event, context):
     except s3.exceptions.NoSuchKey:
         return None
 """
+PROXIED = """\
+import boto3
+from botocore.config import Config
+
+sqs = boto3.client("sqs", config=Config(proxies={"https": "http://10.0.0.9:3128"}))
+
+def handler(event, context):
+    sqs.send_message(QueueUrl="jobs", MessageBody="{}")
+"""
 ENDPOINTS = """\
   DynamoDb:
     Type: AWS::EC2::VPCEndpoint
@@ -77,6 +86,7 @@ UNMARKED = {path: text.replace("  # finding", "") for path, text in CODE.items()
         {"template.yaml": CLOSED + ENDPOINTS, **UNMARKED},
         {"template.yaml": NAT, **UNMARKED},
         {"template.yaml": CLOSED, "src/app.py": OFFLINE},
+        {"template.yaml": CLOSED, "src/app.py": PROXIED},
         {"template.yaml": CLOSED.replace("[!Ref Private]", "!Ref Subnets"), **UNMARKED},
         {"template.yaml": CLOSED.replace("VpcId: !Ref Vpc, CidrBlock", "VpcId: vpc-1, CidrBlock"), **UNMARKED},
     ),
