@@ -1,52 +1,76 @@
 """CloudFormation's intrinsic functions, evaluated as far as the template alone allows.
 
-A parameter has its default; what has none is unknown.  A condition that depends on a parameter is not decided: both
-branches are kept as choices, and the value is known when they agree.
+A parameter has its default, or what it is given from outside; what has neither is unknown.  A condition that depends
+on a parameter which somebody else may set is not decided: both branches are kept as choices, and the value is known
+when they agree.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
 
 import re
 from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Listed
 from dataclasses import replace
-from itertools import product
 from typing import Any, Final
 
 from lambdalint.errors import UnreadableInput
+from lambdalint.join.loops import FOR_EACH, Copies, TooManyNodes, filled_text
+from lambdalint.join.outside import Outside
+from lambdalint.join.parameters import typed
+from lambdalint.join.texts import ABSENT, chosen, hidden, interpolated, joined_text, spelled
+from lambdalint.join.value_functions import FUNCTIONS, SEVERAL
 from lambdalint.model.document import Mapping, Node, Scalar, Sequence
 from lambdalint.model.places import Span
 from lambdalint.model.values import Known, Property, Reference, Unknown
 
-#: More worlds than this of nested conditions are not told apart.
-MAX_CHOICES: Final = 16
+__all__ = ["ABSENT", "MAX_STEPS", "Evaluator", "chosen", "intrinsic"]
+
 #: Evaluated nodes a template; a real one of CloudFormation's 1 MB has some 60,000.
 MAX_STEPS: Final = 1_000_000
+#: Conditions that lead to conditions, or stacks to stacks.
+_MAX_HOPS: Final = 40
 _MAX_SPELLED: Final = 400
 
-_SUBSTITUTE = re.compile(r"\$\{(!?)([^}]*)\}")
 #: A dynamic reference (``{{resolve:ssm:…}}``), or a placeholder of a tool that fills templates in.
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_LIST_TYPES = ("CommaDelimitedList", "List<")
-
-#: What stands for ``AWS::NoValue``: the property is as if it had not been written.
-ABSENT: Final = None
+_INCLUDE: Final = "Fn::Transform"
 
 
 class Evaluator:
-    """Evaluates the nodes of one template."""
+    """Evaluates the nodes of one template.
 
-    def __init__(self, template: Mapping) -> None:
-        self._template = template  # values are remembered by the identity of their nodes, which must live as long
-        self._parameters = _section(template, "Parameters")
-        self._mappings = _section(template, "Mappings")
-        self._conditions = _section(template, "Conditions")
-        self._resources = _section(template, "Resources")
+    *names* are of resources that a transform makes: what the template calls them (``Orders.Alias``) and their logical
+    names.
+    """
+
+    def __init__(self, template: Mapping, outside: Outside | None = None) -> None:
+        self.outside = outside or Outside()
+        self.names: dict[str, str] = {}
+        self._copies = Copies()
         self._known: dict[int, Property | None] = {}
+        self._kept: list[Node] = []  # values are remembered by the identity of their nodes, which must live as long
         self._deciding: set[str] = set()
         self._steps = 0
+        # A loop or an include in a section may refer to the sections before it.
+        self._parameters = self._mappings = self._conditions = _EMPTY
+        self.document = self.opened(template)
+        self._parameters = self.section("Parameters")
+        self._mappings = self.section("Mappings")
+        self._conditions = self.section("Conditions")
+        self.resources = self.section("Resources")
+
+    def section(self, name: str) -> Mapping:
+        """A top-level part of the template with its loops and includes carried out; empty when there is none."""
+        section = self.document.items.get(name)
+        return self.opened(section) if isinstance(section, Mapping) else _EMPTY
 
     def value(self, node: Node) -> Property | None:
         """What *node* says; ``None`` for ``AWS::NoValue``."""
+        if type(node) is Scalar and not node.tag:
+            text = node.text
+            return (
+                Unknown(text, node.span) if "{{" in text and _PLACEHOLDER.search(text) else Known(node.value, node.span)
+            )
         key = id(node)
         if key not in self._known:
             self._steps += 1
@@ -57,13 +81,14 @@ class Evaluator:
                     line=node.span.line,
                     column=node.span.column,
                 )
+            self._kept.append(node)
             self._known[key] = self._value(node)
         return self._known[key]
 
     def condition(self, name: str) -> bool | None:
         """Whether a condition holds; ``None`` when the template alone does not decide it."""
         node = self._conditions.items.get(name)
-        if node is None or name in self._deciding:
+        if node is None or name in self._deciding or len(self._deciding) > _MAX_HOPS:
             return None
         self._deciding.add(name)
         try:
@@ -71,52 +96,147 @@ class Evaluator:
         finally:
             self._deciding.discard(name)
 
+    def text(self, template: str, span: Span, own: "dict[str, Property | None] | None" = None) -> Property:
+        """*template* with its ``${NAME}`` replaced, as ``Fn::Sub`` does; *own* are names that it brings along."""
+        own = own or {}
+        return interpolated(template, lambda name: own[name] if name in own else self._named(name, span), span)
+
+    def reference(self, name: str, span: Span, attribute: str | None = None) -> Unknown:
+        """A reference to a resource of this template."""
+        expression = f"!Ref {name}" if attribute is None else f"!GetAtt {name}.{attribute}"
+        return Unknown(expression, span, Reference(self.outside.scope + name, attribute))
+
+    def opened(self, node: Mapping) -> Mapping:
+        """*node* with the loops and includes among its keys carried out, as far as that can be."""
+        if not any(key[:4] == "Fn::" and (key == _INCLUDE or key.startswith(FOR_EACH)) for key in node.items):
+            return node
+        items: dict[str, Node] = {}
+        keys: dict[str, Span] = {}
+        for name, item, span in self._unrolled(node, {}):
+            items[name] = item
+            keys[name] = span
+        found = Mapping(items, keys, node.span, node.tag)
+        self._kept.append(found)
+        return found
+
+    def _unrolled(self, node: Mapping, values: dict[str, str]) -> Iterator[tuple[str, Node, Span]]:
+        for key, item in node.items.items():
+            span = node.keys[key]
+            if key == _INCLUDE:
+                yield from self._included(key, item, span)
+            elif key.startswith(FOR_EACH):
+                yield from self._looped(key, item, span, values)
+            elif values:
+                yield filled_text(key, values), self._copies.filled(item, values), span
+            else:
+                yield key, item, span
+
+    def _looped(self, key: str, loop: Node, span: Span, values: dict[str, str]) -> Iterator[tuple[str, Node, Span]]:
+        if not isinstance(loop, Sequence) or len(loop.items) != 3 or not isinstance(body := loop.items[2], Mapping):
+            yield key, loop, span
+            return
+        name = _text(loop.items[0])
+        try:
+            listed = self._copies.filled(loop.items[1], values) if values else loop.items[1]
+            items = self.value(listed)
+            if not isinstance(items, Known) or not isinstance(items.value, tuple):
+                self.outside.said.notes.append(f"{span.path}:{span.line}: {key} loops over what is not known here")
+                return
+            for each in items.value:
+                if isinstance(each, Known):
+                    yield from self._unrolled(body, {**values, name: str(each.value)})
+        except TooManyNodes:
+            note = f"{span.path}:{span.line}: {key} makes more than can be looked at; the rest of it was left out"
+            self.outside.said.notes.append(note)
+
+    def _included(self, key: str, macro: Node, span: Span) -> Iterator[tuple[str, Node, Span]]:
+        found = self._file(macro)
+        if isinstance(found, Mapping):
+            yield from self._unrolled(found, {})
+        else:
+            yield key, macro, span
+
+    def _file(self, macro: Node) -> Node | None:
+        """What ``AWS::Include`` puts in the place of *macro*; ``None`` for other macros and files elsewhere."""
+        if not isinstance(macro, Mapping) or _text(macro.items.get("Name")) != "AWS::Include":
+            return None
+        parameters = macro.items.get("Parameters")
+        location = parameters.items.get("Location") if isinstance(parameters, Mapping) else None
+        where = self.value(location) if location is not None else None
+        if not isinstance(where, Known) or not isinstance(where.value, str):
+            return None
+        return self.outside.included(where.value, where.span)
+
     def _value(self, node: Node) -> Property | None:
-        intrinsic = _intrinsic(node)
-        if intrinsic:
-            name, argument = intrinsic
-            evaluate = _FUNCTIONS.get(name)
-            return evaluate(self, argument, node.span) if evaluate else _unknown(f"Fn::{name}", node.span)
+        called = intrinsic(node)
+        if called:
+            name, argument = called
+            evaluate = _OWN.get(name)
+            return evaluate(self, argument, node.span) if evaluate else self._function(name, argument, node.span)
         if isinstance(node, Scalar):
-            return _unknown(node.text, node.span) if _PLACEHOLDER.search(node.text) else Known(node.value, node.span)
+            hides = _PLACEHOLDER.search(node.text)
+            return Unknown(node.text, node.span) if hides else Known(node.value, node.span)
         if isinstance(node, Sequence):
-            items = (self.value(item) for item in node.items)
-            return Known(tuple(item for item in items if item is not None), node.span)
-        properties = {name: self.value(item) for name, item in node.items.items()}
-        return Known({name: value for name, value in properties.items() if value is not None}, node.span)
+            items = [self.value(item) for item in node.items]
+            return Known(tuple([item for item in items if item is not None]), node.span)
+        node = self.opened(node)
+        if _INCLUDE in node.items:
+            return Unknown(_INCLUDE, node.span)
+        properties = {}
+        for name, item in node.items.items():
+            value = self.value(item)
+            if value is not None:
+                properties[name] = value
+        return Known(properties, node.span)
+
+    def _function(self, name: str, argument: Node, span: Span) -> Property | None:
+        """A function whose arguments are evaluated first and are all it needs."""
+        parts = argument.items if name in SEVERAL and isinstance(argument, Sequence) else (_untagged(argument),)
+        values = [self.value(part) for part in parts]
+        evaluate = FUNCTIONS.get(name)
+        found = evaluate(values, span) if evaluate else None
+        shown = next((spelled(value) for value in values if value is not None), "")
+        expression = f"Fn::{name}" if evaluate or len(values) != 1 else f"!{name} {shown}"[:_MAX_SPELLED]
+        return found or hidden(expression.rstrip(), values, span)
 
     def _ref(self, argument: Node, span: Span) -> Property | None:
         name = _text(argument)
         if name == "AWS::NoValue":
             return ABSENT
-        parameter = self._parameters.items.get(name)
-        if isinstance(parameter, Mapping):
-            return self._default(name, parameter, span)
-        if name in self._resources.items:
-            return Unknown(f"!Ref {name}", span, Reference(name))
-        return _unknown(f"!Ref {name}", span)
+        declaration = self._parameters.items.get(name)
+        if isinstance(declaration, Mapping):
+            return self._parameter(name, declaration, span)
+        if name.startswith("AWS::") or not name:
+            return self.outside.given(name) or Unknown(f"!Ref {name}", span)
+        return self.reference(self.names.get(name, name), span)
 
-    def _default(self, name: str, parameter: Mapping, span: Span) -> Property:
-        default = parameter.items.get("Default")
-        kind = _text(parameter.items.get("Type"))
-        if not isinstance(default, Scalar) or kind.startswith("AWS::SSM::"):
-            return _unknown(f"!Ref {name}", span)
-        value: Any = default.value
-        if kind == "String" and value is not None:
-            value = default.text
-        elif kind == "Number" and isinstance(value, str):
-            value = _number(value)
-        elif kind.startswith(_LIST_TYPES):
-            parts = [part.strip() for part in default.text.split(",") if part.strip()]
-            value = tuple(Known(part, default.span, parameter=name) for part in parts)
-        return Known(value, default.span, parameter=name)
+    def _parameter(self, name: str, declaration: Mapping, span: Span) -> Property:
+        given = self.outside.given(name)
+        default = declaration.items.get("Default")
+        if given is None and isinstance(default, Scalar):
+            given = Known(None if default.value is None else default.text, default.span, parameter=name)
+        kind = _text(declaration.items.get("Type"))
+        if given is None or kind.startswith("AWS::SSM::"):
+            return Unknown(f"!Ref {name}", span)
+        return typed(given, kind)
 
-    def _get_att(self, argument: Node, span: Span) -> Property:
+    def _get_att(self, argument: Node, span: Span) -> Property | None:
         if isinstance(argument, Sequence):
-            resource, *attribute = (_text(part) for part in argument.items) if argument.items else ("",)
-            return _attribute(resource, ".".join(attribute), span)
-        resource, _, name = _text(argument).partition(".")
-        return _attribute(resource, name, span)
+            values = [self.value(part) for part in argument.items]
+            parts = [str(value.value) if isinstance(value, Known) else "" for value in values]
+            if not all(parts):
+                return hidden("Fn::GetAtt", values, span)
+            return self._attribute(".".join(parts), span)
+        return self._attribute(_text(argument), span)
+
+    def _attribute(self, path: str, span: Span) -> Property | None:
+        resource, _, attribute = path.partition(".")
+        output = attribute.removeprefix("Outputs.")
+        if output != attribute and (found := self.outside.output(resource, output)) is not None:
+            return found
+        name, _, rest = attribute.partition(".")
+        made = self.names.get(f"{resource}.{name}")
+        return self.reference(made, span, rest or None) if made else self.reference(resource, span, attribute)
 
     def _sub(self, argument: Node, span: Span) -> Property | None:
         own: dict[str, Property | None] = {}
@@ -126,40 +246,23 @@ class Evaluator:
             if len(argument.items) > 1 and isinstance(argument.items[1], Mapping):
                 own = {name: self.value(node) for name, node in argument.items[1].items.items()}
         text = _text(template)
-        if _PLACEHOLDER.search(text):
-            return _unknown(f"!Sub {text}", span)
-        parts: list[Property] = []
-        end = 0
-        for match in _SUBSTITUTE.finditer(text):
-            parts.append(Known(text[end : match.start()], span))
-            end = match.end()
-            if match[1]:
-                parts.append(Known(f"${{{match[2]}}}", span))
-                continue
-            name = match[2].strip()
-            found = own[name] if name in own else self._named(name, span)
-            parts.append(found if found is not None else Known("", span))
-        parts.append(Known(text[end:], span))
-        return _joined("", parts, f"!Sub {text}", span)
+        return Unknown(f"!Sub {text}", span) if _PLACEHOLDER.search(text) else self.text(text, span, own)
 
     def _named(self, name: str, span: Span) -> Property | None:
-        if "." in name:
-            resource, _, attribute = name.partition(".")
-            return _attribute(resource, attribute, span)
-        return self._ref(Scalar(name, name, span), span)
+        return self._attribute(name, span) if "." in name else self._ref(Scalar(name, name, span), span)
 
     def _join(self, argument: Node, span: Span) -> Property | None:
         if not isinstance(argument, Sequence) or len(argument.items) != 2:
-            return _unknown("Fn::Join", span)
+            return Unknown("Fn::Join", span)
         separator, listed = _text(argument.items[0]), self.value(argument.items[1])
         if not isinstance(listed, Known) or not isinstance(listed.value, tuple):
-            return _unknown("Fn::Join", span)
-        spelled = separator.join(_spelled(part) for part in listed.value)
-        return _joined(separator, list(listed.value), f"!Join {spelled[:_MAX_SPELLED]}", span)
+            return hidden("Fn::Join", [listed], span)
+        shown = separator.join(spelled(part) for part in listed.value)
+        return joined_text(separator, list(listed.value), f"!Join {shown[:_MAX_SPELLED]}", span)
 
     def _if(self, argument: Node, span: Span) -> Property | None:
         if not isinstance(argument, Sequence) or len(argument.items) != 3:
-            return _unknown("Fn::If", span)
+            return Unknown("Fn::If", span)
         name = _text(argument.items[0])
         holds = self.condition(name)
         if holds is not None:
@@ -168,41 +271,49 @@ class Evaluator:
 
     def _find_in_map(self, argument: Node, span: Span) -> Property | None:
         if not isinstance(argument, Sequence) or len(argument.items) < 3:
-            return _unknown("Fn::FindInMap", span)
-        found: Node | None = self._mappings
-        for item in argument.items[:3]:
-            key = self.value(item)
-            if not isinstance(key, Known) or not isinstance(found, Mapping):
-                return _unknown("Fn::FindInMap", span)
-            found = found.items.get(str(key.value))
-        return self.value(found) if found is not None else _unknown("Fn::FindInMap", span)
+            return Unknown("Fn::FindInMap", span)
+        keys = [self.value(item) for item in argument.items[:3]]
+        worlds: list[Property | None] = []
+        default = None
+        if len(argument.items) > 3 and isinstance(options := argument.items[3], Mapping):
+            default = options.items.get("DefaultValue")
+        found = list(self._looked_up(self._mappings, keys))
+        worlds += [self.value(node) for node in found]
+        if default is not None and (not found or not all(isinstance(key, Known) for key in keys)):
+            worlds.append(self.value(default))
+        parameter = next((key.parameter for key in keys if isinstance(key, Known) and key.parameter), None)
+        result = chosen(worlds, "Fn::FindInMap", span) if worlds else hidden("Fn::FindInMap", keys, span)
+        if isinstance(result, Known) and parameter and result.parameter is None:
+            return replace(result, parameter=parameter)
+        return result
 
-    def _select(self, argument: Node, span: Span) -> Property | None:
-        if not isinstance(argument, Sequence) or len(argument.items) != 2:
-            return _unknown("Fn::Select", span)
-        index, listed = self.value(argument.items[0]), self.value(argument.items[1])
-        if isinstance(index, Known) and isinstance(listed, Known) and isinstance(listed.value, tuple):
-            position = _number(index.value)
-            if isinstance(position, int) and 0 <= position < len(listed.value):
-                picked: Property = listed.value[position]
-                return picked
-        return _unknown("Fn::Select", span)
+    def _looked_up(self, found: Node | None, keys: "Listed[Property | None]") -> Iterator[Node]:
+        """The values at *keys*; all those of a level whose key is hidden, but for the map itself."""
+        if not keys:
+            if found is not None:
+                yield found
+            return
+        key, *rest = keys
+        if not isinstance(found, Mapping):
+            return
+        if isinstance(key, Known):
+            yield from self._looked_up(found.items.get(str(key.value)), rest)
+        elif len(rest) < 2:
+            for item in found.items.values():
+                yield from self._looked_up(item, rest)
 
-    def _split(self, argument: Node, span: Span) -> Property | None:
-        if isinstance(argument, Sequence) and len(argument.items) == 2:
-            separator, text = _text(argument.items[0]), self.value(argument.items[1])
-            if separator and isinstance(text, Known) and isinstance(text.value, str):
-                return Known(tuple(Known(part, text.span) for part in text.value.split(separator)), span)
-        return _unknown("Fn::Split", span)
+    def _condition_value(self, argument: Node, span: Span) -> Property | None:
+        return Unknown(f"!Condition {_text(argument)}", span)
 
-    def _base64(self, argument: Node, span: Span) -> Property | None:
-        return _unknown("Fn::Base64", span)
+    def _transform(self, argument: Node, span: Span) -> Property | None:
+        found = self._file(_untagged(argument))
+        return Unknown(_INCLUDE, span) if found is None else self.value(found)
 
     def _decided(self, node: Node) -> bool | None:
-        intrinsic = _intrinsic(node)
-        if not intrinsic:
+        called = intrinsic(node)
+        if not called:
             return None
-        name, argument = intrinsic
+        name, argument = called
         parts = argument.items if isinstance(argument, Sequence) else (argument,)
         if name == "Condition":
             return self.condition(_text(argument))
@@ -218,123 +329,47 @@ class Evaluator:
         if name == "Equals" and len(parts) == 2:
             left, right = (self.value(part) for part in parts)
             if isinstance(left, Known) and isinstance(right, Known) and not (left.parameter or right.parameter):
-                return str(left.value) == str(right.value)
+                return _condition_text(left) == _condition_text(right)
         return None
 
 
-def chosen(choices: "list[Property | None]", expression: str, span: Span) -> Property | None:
-    """One value out of several worlds: known, or absent, when all agree; else unknown with its choices."""
-    worlds: list[Property | None] = []
-    for choice in choices:
-        worlds += choice.choices if isinstance(choice, Unknown) and choice.choices else (choice,)
-    first = worlds[0]
-    if all(world is None for world in worlds):
-        return ABSENT
-    if isinstance(first, Known) and all(isinstance(world, Known) and world.value == first.value for world in worlds):
-        return first
-    if (
-        isinstance(first, Unknown)
-        and first.refers
-        and all(isinstance(world, Unknown) and world.refers == first.refers for world in worlds)
-    ):
-        return first
-    return Unknown(expression, span, choices=tuple(worlds) if len(worlds) <= MAX_CHOICES else ())
-
-
-def _joined(separator: str, parts: list[Property], expression: str, span: Span) -> Property:
-    meaning = [part for part in parts if not (isinstance(part, Known) and part.value == "")]
-    if len(meaning) == 1 and isinstance(meaning[0], Unknown) and not separator:
-        return replace(meaning[0], span=span)
-    worlds = [_worlds(part) for part in parts]
-    if any(world is None for world in worlds):
-        return Unknown(expression, span, mentions=tuple(_mentioned(parts)))
-    choices = [world for world in worlds if world is not None]
-    count = 1
-    for choice in choices:
-        count *= len(choice)
-    if count > MAX_CHOICES:
-        return Unknown(expression, span)
-    parameter = next((part.parameter for part in parts if isinstance(part, Known) and part.parameter), None)
-    texts = [separator.join(each) for each in product(*choices)]
-    if len(texts) == 1:
-        return Known(texts[0], span, parameter=parameter)
-    return Unknown(expression, span, choices=tuple(Known(text, span, parameter=parameter) for text in texts))
-
-
-def _spelled(part: Property) -> str:
-    """*part* as ``Fn::Sub`` would write it."""
-    return f"${{{part.expression.removeprefix('!Ref ')}}}" if isinstance(part, Unknown) else str(part.value)
-
-
-def _mentioned(parts: list[Property]) -> Iterator[Reference]:
-    for part in parts:
-        if isinstance(part, Unknown):
-            if part.refers:
-                yield part.refers
-            yield from part.mentions
-
-
-def _worlds(part: Property) -> list[str] | None:
-    values = part.choices if isinstance(part, Unknown) and part.choices else (part,)
-    texts = [_as_text(value.value) for value in values if isinstance(value, Known)]
-    known = [text for text in texts if text is not None]
-    return known if len(known) == len(values) else None
-
-
-def _as_text(value: object) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, str | int | float) else None
-
-
-def _attribute(resource: str, attribute: str, span: Span) -> Unknown:
-    return Unknown(f"!GetAtt {resource}.{attribute}", span, Reference(resource, attribute))
-
-
-def _unknown(expression: str, span: Span) -> Unknown:
-    return Unknown(expression, span)
-
-
-def _section(template: Mapping, name: str) -> Mapping:
-    section = template.items.get(name)
-    return section if isinstance(section, Mapping) else Mapping({}, {}, template.span)
-
-
-def _text(node: Node | None) -> str:
-    return node.text if isinstance(node, Scalar) else ""
-
-
-def _number(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return int(value)
-        except ValueError:
-            return value
-    return value
-
-
-def _intrinsic(node: Node) -> tuple[str, Node] | None:
+def intrinsic(node: Node) -> tuple[str, Node] | None:
     """The name of the function that *node* calls, without ``Fn::``, and its argument; ``None`` for plain data."""
     if node.tag:
         name = node.tag.removeprefix("!").removeprefix("Fn::")
         return (name, node) if node.tag.startswith("!") and name else None
     if isinstance(node, Mapping) and len(node.items) == 1:
         (key, argument), *_ = node.items.items()
-        if key.startswith("Fn::"):
+        if key.startswith("Fn::") and not key.startswith(FOR_EACH):
             return key.removeprefix("Fn::"), argument
         if key in ("Ref", "Condition") and isinstance(argument, Scalar):
             return key, argument
     return None
 
 
-_FUNCTIONS: dict[str, Callable[[Evaluator, Node, Span], Property | None]] = {
+def _untagged(node: Node) -> Node:
+    """*node* as plain data: a tag is the function that it is the argument of."""
+    return replace(node, tag="") if node.tag else node
+
+
+def _condition_text(value: Known[Any]) -> str:
+    return str(value.value).lower() if isinstance(value.value, bool) else str(value.value)
+
+
+def _text(node: Node | None) -> str:
+    return node.text if isinstance(node, Scalar) else ""
+
+
+_EMPTY: Final = Mapping({}, {}, Span.whole(""))
+
+#: The functions that need more than their arguments' values.
+_OWN: Final[dict[str, Callable[[Evaluator, Node, Span], Property | None]]] = {
     "Ref": Evaluator._ref,
     "GetAtt": Evaluator._get_att,
     "Sub": Evaluator._sub,
     "Join": Evaluator._join,
     "If": Evaluator._if,
     "FindInMap": Evaluator._find_in_map,
-    "Select": Evaluator._select,
-    "Split": Evaluator._split,
-    "Base64": Evaluator._base64,
+    "Condition": Evaluator._condition_value,
+    "Transform": Evaluator._transform,
 }
