@@ -1,7 +1,7 @@
 """Terraform's values while they are worked out, and how much work may be done.
 
-A value is ``Known`` or ``Unknown``; ``null`` is ``Known(None)``.  Lists, sets and tuples are tuples, maps and objects are
-mappings.  What Terraform would refuse is ``Invalid``, which ``try`` recovers from and nothing else does.
+A value is ``Known`` or ``Unknown``; ``null`` is ``Known(None)``.  Lists, sets and tuples are tuples, maps and objects
+are mappings.  What Terraform would refuse is ``Invalid``, which ``try`` recovers from and nothing else does.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -112,9 +112,7 @@ class Work:
 
     def number(self, number: int | float, span: Span) -> Known[Any]:
         """A number, whole where it is."""
-        if number != number or abs(number) > _MAX_NUMBER:
-            raise WrongError
-        return Known(whole(number), span)
+        return Known(whole(_within_bounds(number)), span)
 
     def weight(self, value: Property) -> int:
         """How many values there are in *value*, itself included."""
@@ -131,7 +129,7 @@ class Work:
             else:
                 weight += inner[0]
                 levels = max(levels, inner[1])
-        self.left -= weight if weight < 64 else 64
+        self.left -= min(64, weight)
         if weight > MAX_WEIGHT:
             raise TooMuchError(f"an expression makes more than {MAX_WEIGHT:,} values")
         if levels >= MAX_LEVELS:
@@ -142,6 +140,12 @@ class Work:
 def whole(number: int | float) -> int | float:
     """*number* as an integer where it is one: Terraform has one type of numbers."""
     return int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 2**53 else number
+
+
+def _within_bounds(number: int | float) -> int | float:
+    if number != number or abs(number) > _MAX_NUMBER:
+        raise WrongError
+    return number
 
 
 def text_in(value: Property) -> str:
@@ -162,10 +166,10 @@ def number_in(value: Property) -> int | float:
     """*value* as a number, which may be written as text."""
     found = _known(value)
     if isinstance(found, int | float) and not isinstance(found, bool):
-        return found
+        return _within_bounds(found)
     if isinstance(found, str) and len(found) <= 400 and found.strip() == found and found[:1] in "+-.0123456789":
         try:
-            return whole(float(found)) if not found.lstrip("-").isdigit() else int(found)
+            return _within_bounds(whole(float(found)) if not found.lstrip("-").isdigit() else int(found))
         except (ValueError, OverflowError):
             pass
     raise WrongError
