@@ -18,6 +18,7 @@ from lambdalint.engine.remembered import recalled, remember, run_key
 from lambdalint.engine.result import Result
 from lambdalint.errors import UnreadableInput, UsageError
 from lambdalint.model.places import Span
+from lambdalint.readers.disk import exists, is_folder
 from lambdalint.readers.text import decoded
 from lambdalint.readers.tree import Folder, Tree
 from lambdalint.store import cache_folder
@@ -182,20 +183,20 @@ def placed(paths: Sequence[Path]) -> Place:
         UsageError: a path does not exist.
     """
     for path in paths:
-        if not path.exists():
+        if not exists(path):
             raise UsageError(f"there is no file or folder {str(path)!r}")
     here = Path.cwd().resolve()
     resolved = [path.resolve() for path in paths]
     common = Path(commonpath(resolved))
-    folder = common if common.is_dir() else common.parent
-    repository = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
+    folder = common if is_folder(common) else common.parent
+    repository = next((each for each in (folder, *folder.parents) if exists(each / ".git")), None)
     root = repository or (here if folder.is_relative_to(here) else folder)
     near = here.is_relative_to(root) or root.is_relative_to(here)
 
     def shown(path: str) -> str:
         return Path(os.path.relpath(root / path, here)).as_posix() if near else str(root / path)
 
-    inside = tuple(each.relative_to(root).as_posix().removeprefix(".") for each in resolved)
+    inside = tuple(_relative(each, root) or "" for each in resolved)
     return Place(root, inside, str if root == here else shown)
 
 

@@ -12,6 +12,7 @@ import tomli
 
 from lambdalint.errors import ConfigError
 from lambdalint.model.finding import Confidence, Profile, Severity
+from lambdalint.readers.disk import is_file
 
 OWN_FILE: Final = "lambdalint.toml"
 SHARED_FILE: Final = "pyproject.toml"
@@ -55,9 +56,9 @@ class Config:
         common = Path(commonpath([path.resolve() for path in paths] or [Path.cwd()]))
         for folder in (common, *common.parents):
             own, shared = folder / OWN_FILE, folder / SHARED_FILE
-            if own.is_file():
+            if is_file(own):
                 return Config.read(own)
-            if shared.is_file() and _table(shared) is not None:
+            if is_file(shared) and _table(shared) is not None:
                 return Config.read(shared)
         return Config()
 

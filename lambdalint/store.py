@@ -12,15 +12,25 @@ from typing import Final
 _DIGEST_BYTES: Final = 32
 
 
-def cache_folder() -> Path:
-    """``LAMBDALINT_CACHE_DIR``, else ``lambdalint`` in the user's cache folder.
+def cache_folder() -> Path | None:
+    """``LAMBDALINT_CACHE_DIR``, else ``lambdalint`` in the user's cache folder; ``None`` for a user without a home.
 
     It is never a folder of the project: what a repository brings along is not trusted.
     """
     if own := os.environ.get("LAMBDALINT_CACHE_DIR"):
         return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "lambdalint"
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base, "lambdalint")
+    own_folder = home()
+    return None if own_folder is None else own_folder / ".cache" / "lambdalint"
+
+
+def home() -> Path | None:
+    """The user's own folder; ``None`` for a user without one, as in some containers."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 class Store:

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 import lambdalint
 from lambdalint.engine.result import Result
 from lambdalint.errors import ExitCode
+from lambdalint.store import cache_folder
 from lambdalint.testing import check_files
 
 TEMPLATE = """\
@@ -88,6 +91,65 @@ def test_a_template_that_cannot_be_read_is_a_finding_beside_the_others(broken: s
     (found,) = (each for each in result.findings if each.name == "unreadable-input")
     assert found.at.path == "other/broken.yaml"
     assert result.exit_code(None) is ExitCode.INCOMPLETE
+
+
+as_user = pytest.mark.skipif(
+    not hasattr(os, "geteuid"), reason="this system has no permissions that could be taken away"
+)
+
+
+@as_user
+@pytest.mark.parametrize("shut", ["sub", "src", "src/data"])
+def test_a_folder_that_may_not_be_read_is_a_finding(tmp_path: Path, shut: str) -> None:
+    for folder in ("sub", "src/data"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    (tmp_path / "src/app.py").write_text("def handler(event, context): ...\n")
+    (tmp_path / shut).chmod(0)
+    with _unprivileged(tmp_path):
+        result = lambdalint.check([tmp_path], cache=False)
+    (tmp_path / shut).chmod(0o755)
+    assert names(result) == {"unreadable-input", "memory-out-of-range"}
+    assert result.exit_code(None) is ExitCode.INCOMPLETE
+
+
+@contextmanager
+def _unprivileged(folder: Path) -> Iterator[None]:
+    """Root may read everything, so another user looks."""
+    if os.geteuid() != 0:
+        yield
+        return
+    lambdalint.check([folder], cache=False)  # loads all modules while they can be read
+    parents = [each for each in (folder, *folder.parents) if each.stat().st_uid == 0 and len(each.parts) > 2]
+    modes = [(each, each.stat().st_mode) for each in parents]
+    for each, mode in modes:
+        each.chmod(mode | 0o755)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for each, mode in modes:
+            each.chmod(mode)
+
+
+def test_folders_may_lie_deep_in_each_other(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/app.py").write_text("def handler(event, context): ...\n")
+    here = Path.cwd()
+    try:
+        os.chdir(tmp_path)
+        for _ in range(1200):
+            Path("d").mkdir()
+            os.chdir("d")
+    finally:
+        os.chdir(here)
+    result = lambdalint.check([tmp_path], cache=False)
+    assert names(result) == {"unreadable-input", "memory-out-of-range"}
+    assert [each.message for each in result.failures] == [
+        "folders lie more than 64 deep here; what is below was not looked at"
+    ]
 
 
 BOMB = "a0: &a0 {Type: AWS::X}\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
@@ -191,3 +253,13 @@ def test_a_name_that_is_no_text_is_no_trouble(tmp_path: Path) -> None:
     project = write(tmp_path, GOOD)
     Path(os.fsdecode(os.fsencode(project / "src") + b"/\xff.py")).write_text("")
     assert names(lambdalint.check([project], cache=False)) == {"memory-out-of-range"}
+
+
+def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("LAMBDALINT_CACHE_DIR", raising=False)
+    assert cache_folder() is None

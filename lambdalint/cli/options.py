@@ -14,6 +14,7 @@ import click
 from lambdalint.config import NEVER, Config, severity
 from lambdalint.errors import UsageError
 from lambdalint.model.finding import Confidence, Profile, Severity
+from lambdalint.readers.disk import exists, is_folder
 from lambdalint.reporters import FORMATS
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -34,11 +35,11 @@ class ExistingPath(click.Path):
     """A file or folder that is there; a mistyped one gets its likeliest neighbour as a hint."""
 
     def __init__(self) -> None:
-        super().__init__(path_type=Path)
+        super().__init__(path_type=Path, readable=False)  # what may not be read is said when it is read
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
-        if path.exists():
+        if exists(path):
             return path
         raise UsageError(f"there is no file or folder {str(path)!r}", hint=_neighbour(path))
 
@@ -222,7 +223,7 @@ def _closest(word: str, words: Sequence[str]) -> str | None:
 def _neighbour(path: Path) -> str | None:
     """A hint at what lies where *path* was looked for."""
     folder = path.parent
-    if not folder.is_dir():
+    if not is_folder(folder):
         return f"there is no folder {str(folder)!r} either"
     try:
         return _closest(str(path), [str(folder / each.name) for each in folder.iterdir()])

@@ -175,6 +175,7 @@ def _zip_entries(tree: Tree, path: str) -> tuple[Entry, ...]:
 
 def _folder_entries(tree: Tree, root: str, folder: str, left_out: tuple[str, ...]) -> Iterator[Entry]:
     inside = _below(root, folder)
+    tree.check_open(inside)
     for name in tree.names(inside):
         path = _below(inside, name)
         if any(fnmatchcase(name, pattern) for pattern in left_out):

@@ -19,6 +19,7 @@ _PLACEHOLDERS: Final = ("{{", "${", "<%")
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
 _MAX_MODULES: Final = 4000
 _MAX_HOPS: Final = 12
+_MAX_PARTS: Final = 100
 
 
 def load_code(
@@ -138,7 +139,15 @@ def _finder(tree: Tree, code: Code, roots: tuple[str, ...]) -> _Finder | None:
     if code.kind is CodeKind.INLINE:
         return None if code.path is None else _Inline(tree, code.path)
     finder = _Finder(tree, roots)
-    return finder if finder.roots else None
+    return finder if finder.roots and all(_is_open(tree, root) for root in finder.roots) else None
+
+
+def _is_open(tree: Tree, folder: str) -> bool:
+    try:
+        tree.check_open(folder)
+    except UnreadableInput:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +344,7 @@ def _closure(finder: _Finder, start: str, imports: PerModule[Imports]) -> dict[s
 
     def load(dotted: str) -> None:
         parts = dotted.split(".")
-        if finder.is_vendored(dotted):
+        if finder.is_vendored(dotted) or len(parts) > _MAX_PARTS:
             return
         for number in range(1, len(parts) + 1):
             name = ".".join(parts[:number])

@@ -74,7 +74,7 @@ def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base
     modules: dict[str, None] = {}
     for path in paths:
         named = tree.is_file(path)
-        for file in (path,) if named else _walk(tree, path, _ignoring(tree, path, exclude, base)):
+        for file in (path,) if named else _walk(tree, path, _ignoring(tree, path, exclude, base), found.failures):
             if file in seen:
                 continue
             seen.add(file)
@@ -152,7 +152,12 @@ def _looks_like_template(data: bytes) -> bool:
     return b"Resources" in data and b"::" in data
 
 
-def _walk(tree: Tree, folder: str, ignored: "_Ignored") -> Iterator[str]:
+def _walk(tree: Tree, folder: str, ignored: "_Ignored", failures: list[UnreadableInput]) -> Iterator[str]:
+    try:
+        tree.check_open(folder)
+    except UnreadableInput as failure:
+        failures.append(failure)
+        return
     for name in tree.names(folder):
         path = f"{folder}/{name}" if folder else name
         if tree.is_file(path):
@@ -162,7 +167,7 @@ def _walk(tree: Tree, folder: str, ignored: "_Ignored") -> Iterator[str]:
             # What is generated is usually ignored by git, and is what gets deployed all the same.
             yield f"{path}/manifest.json"
         elif name not in SKIPPED_FOLDERS and not tree.is_link(path) and not ignored.matches(f"{path}/"):
-            yield from _walk(tree, path, ignored.inside(path))
+            yield from _walk(tree, path, ignored.inside(path), failures)
 
 
 class _Ignored:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from lambdalint.packager.pack import RawMember
+from lambdalint.readers.disk import is_file
+from lambdalint.store import home
 
 #: Where Lambda unpacks a function: tracebacks show it.
 TASK_ROOT: Final = "/var/task/"
@@ -198,16 +200,20 @@ def _loader_variables() -> dict[str, str]:
 
 def _candidates(python: tuple[int, int], environment: Mapping[str, str]) -> Iterator[str]:
     minor = f"{python[0]}.{python[1]}"
-    home = Path(environment.get("HOME") or Path.home())
-    pyenv = Path(environment.get("PYENV_ROOT") or home / ".pyenv")
+    own = Path(environment.get("HOME") or home() or os.sep)
+    pyenv = Path(environment.get("PYENV_ROOT") or own / ".pyenv")
     on_path = shutil.which(f"python{minor}", path=environment.get("PATH"))
     if on_path is not None and not Path(on_path).is_relative_to(pyenv / "shims"):
         yield on_path
-    data = Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share")
+    data = Path(environment.get("XDG_DATA_HOME") or own / ".local" / "share")
     managed = Path(environment.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
     for folder, pattern in ((pyenv / "versions", f"{minor}.*"), (managed, f"cpython-{minor}.*")):
-        for place in sorted(folder.glob(pattern), key=_release, reverse=True):
-            if (place / "bin" / f"python{minor}").is_file():
+        try:
+            places = sorted(folder.glob(pattern), key=_release, reverse=True)
+        except OSError:
+            continue  # another user's
+        for place in places:
+            if is_file(place / "bin" / f"python{minor}"):
                 yield str(place / "bin" / f"python{minor}")
 
 

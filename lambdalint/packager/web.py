@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from lambdalint.errors import Refused
+from lambdalint.store import home
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -175,9 +176,9 @@ class Web:
 
     @cached_property
     def _netrc(self) -> netrc.netrc | None:
-        home = self._environment.get("HOME") or str(Path.home())
+        folder = self._environment.get("HOME") or home() or ""
         try:
-            return netrc.netrc(self._environment.get("NETRC") or str(Path(home, ".netrc")))
+            return netrc.netrc(self._environment.get("NETRC") or str(Path(folder, ".netrc")))
         except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
             return None
 

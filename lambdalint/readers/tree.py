@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -11,6 +11,8 @@ from lambdalint.errors import UnreadableInput
 
 #: A text file larger than this is not read: nobody wrote it by hand.
 MAX_TEXT_BYTES: Final = 64 * 1024 * 1024
+#: Folders within folders: nobody nests them deeper, and whoever walks them recurses.
+MAX_FOLDERS: Final = 64
 
 
 class Tree(ABC):
@@ -29,7 +31,7 @@ class Tree(ABC):
 
     @abstractmethod
     def names(self, path: str) -> tuple[str, ...]:
-        """The names directly in a folder, sorted; empty when there is no such folder."""
+        """The names directly in a folder, sorted; empty when there is no such folder, or it is shut."""
 
     @abstractmethod
     def size(self, path: str) -> int:
@@ -47,14 +49,16 @@ class Tree(ABC):
         """Where the file lies, for readers that seek; ``None`` when it is on no disk."""
         return None
 
-    def walk(self, path: str = "") -> Iterator[str]:
-        """All files under a folder, in sorted order, symbolic links to folders not followed."""
-        for name in self.names(path):
-            below = f"{path}/{name}" if path else name
-            if self.is_file(below):
-                yield below
-            elif self.is_folder(below) and not self.is_link(below):
-                yield from self.walk(below)
+    def check_open(self, path: str) -> None:
+        """Do nothing if what is in a folder can be told.
+
+        Raises:
+            UnreadableInput: it may not be listed, or lies more than ``MAX_FOLDERS`` deep.
+        """
+        if path.count("/") >= MAX_FOLDERS:
+            raise UnreadableInput(
+                f"folders lie more than {MAX_FOLDERS} deep here; what is below was not looked at", path=path
+            )
 
     def is_link(self, path: str) -> bool:
         """Whether the last part of *path* is a symbolic link."""
@@ -129,6 +133,7 @@ class Folder(Tree):
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self._listed: dict[str, dict[str, str]] = {}
+        self._shut: dict[str, str] = {}
         self._seen: dict[str, tuple[int, int]] = {}
 
     def trace(self) -> Trace:
@@ -170,14 +175,25 @@ class Folder(Tree):
         self._see(path)
         return self.root / path
 
+    def check_open(self, path: str) -> None:
+        super().check_open(path)
+        self._list(path)
+        if path in self._shut:
+            raise UnreadableInput(f"the folder cannot be read: {self._shut[path]}", path=path or ".")
+
     def _see(self, path: str) -> None:
         self._seen.setdefault(path, _stamp(self.root, path))
 
     def _kind(self, path: str) -> str | None:
-        folder, _, name = path.rpartition("/")
-        if folder and self._kind(folder) != "folder":
-            return None
-        return self._list(folder).get(name)
+        folder, kind = "", "folder"
+        for name in path.split("/"):
+            if kind != "folder":
+                return None
+            found = self._list(folder).get(name)
+            if found is None:
+                return None
+            folder, kind = f"{folder}/{name}" if folder else name, found
+        return kind
 
     def _list(self, path: str) -> dict[str, str]:
         """Names in a folder, each with ``file`` or ``folder``; other kinds of files are left out."""
@@ -194,8 +210,8 @@ class Folder(Tree):
                         found[entry.name] = "folder"
                     elif entry.is_file():
                         found[entry.name] = "file"
-        except OSError:
-            pass
+        except OSError as error:
+            self._shut[path] = error.strerror or str(error)
         self._listed[path] = dict(sorted(found.items()))
         return self._listed[path]
 
@@ -255,6 +271,11 @@ class Mounted(Tree):
     def on_disk(self, path: str) -> Path | None:
         tree, inner = self._at(path)
         return tree.on_disk(inner)
+
+    def check_open(self, path: str) -> None:
+        if path not in self._mounts:
+            tree, inner = self._at(path)
+            tree.check_open(inner)
 
     def _at(self, path: str) -> tuple[Tree, str]:
         for mount, tree in self._mounts.items():
