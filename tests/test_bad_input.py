@@ -58,6 +58,16 @@ def test_a_module_that_does_not_parse_is_said_and_the_rest_is_still_found(conten
     assert result.exit_code(None) is ExitCode.INCOMPLETE
 
 
+@pytest.mark.parametrize("content", [b"x = a" + b".b" * 3000, b"x = " + b"9" * 5000, b"x = " + b"2**" * 20_000 + b"1"])
+def test_only_grammar_is_newer(content: bytes) -> None:
+    assert names(check_files({**GOOD, "src/a.py": content})) == {"syntax-error", "memory-out-of-range"}
+
+
+def test_a_module_that_nobody_wrote_by_hand_is_not_read() -> None:
+    result = check_files({**GOOD, "src/a.py": b"#" * (4 * 1024 * 1024 + 1)})
+    assert names(result) == {"unreadable-input", "memory-out-of-range"}
+
+
 def test_a_broken_module_that_no_handler_loads_is_nobodys_business() -> None:
     assert names(check_files({**GOOD, "src/broken.py": "def f(:\n"})) == {"memory-out-of-range"}
 
@@ -99,12 +109,13 @@ as_user = pytest.mark.skipif(
 
 
 @as_user
-@pytest.mark.parametrize("shut", ["sub", "src", "src/data"])
-def test_a_folder_that_may_not_be_read_is_a_finding(tmp_path: Path, shut: str) -> None:
+@pytest.mark.parametrize("shut", ["sub", "src", "src/data", "src/a.py"])
+def test_what_may_not_be_read_is_a_finding(tmp_path: Path, shut: str) -> None:
     for folder in ("sub", "src/data"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "template.yaml").write_text(TEMPLATE)
-    (tmp_path / "src/app.py").write_text("def handler(event, context): ...\n")
+    (tmp_path / "src/app.py").write_text(APP)
+    (tmp_path / "src/a.py").write_text("")
     (tmp_path / shut).chmod(0)
     with _unprivileged(tmp_path):
         result = lambdalint.check([tmp_path], cache=False)

@@ -23,16 +23,33 @@ F = TypeVar("F")
 
 #: What somebody writes by hand is smaller; what is larger is data, and would take seconds to parse.
 MAX_MODULE_BYTES: Final = 4 * 1024 * 1024
-_NEWER_TIMEOUT_S: Final = 20
+_NEWER_TIMEOUT_S: Final = 5
+_NEWER_BYTES: Final = 2 * 1024 * 1024 * 1024
+
+# Deep nesting overflows the stack of a newer parser, or fills the memory; nothing in a process survives that.
+_NEWER: Final = f"""\
+import sys
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, ({_NEWER_BYTES}, {_NEWER_BYTES}))
+except (ImportError, OSError, ValueError):
+    pass
+import libcst
+libcst.parse_module(sys.stdin.buffer.read())
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Unparsed:
-    """Why a module has no syntax tree; *newer* says that a newer Python could read it."""
+    """Why a module has no syntax tree.
+
+    *newer* says that a newer Python could read it, *unread* that its text was never seen.
+    """
 
     message: str
     at: Span
     newer: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +108,10 @@ def check_module(path: str, data: bytes, rules: tuple[Rule, ...], facts: tuple[t
         tree = _parsed(path, data)
     except UnreadableInput as error:
         at = Span(path, error.line, error.column, error.line, error.column)
-        return Checked(unparsed=Unparsed(error.message, at, newer=_is_newer(data)))
+        # Only grammar is a matter of the parser's age: not encodings, nor the nesting or the numbers that it takes.
+        grammar = isinstance(error.__cause__, SyntaxError) and not error.message.startswith("Exceeds the limit")
+        newer = grammar and _is_newer(data)
+        return Checked(unparsed=Unparsed(error.message, at, newer, unread=len(data) > MAX_MODULE_BYTES))
     source = Source(path, _text(data))
     answers = ModuleAnswers(tree, source)
     problems: list[tuple[str, Problem]] = []
@@ -157,7 +177,7 @@ class Modules:
             try:
                 data = self._tree.read(path)
             except UnreadableInput as error:
-                self._checked[path] = Checked(unparsed=Unparsed(error.message, Span.whole(path)))
+                self._checked[path] = Checked(unparsed=Unparsed(error.message, Span.whole(path), unread=True))
                 continue
             key = digest(self._version, path, data)
             remembered = self._cache.get(key)
@@ -219,17 +239,12 @@ def _text(data: bytes) -> str:
 
 
 def _is_newer(data: bytes) -> bool:
-    """Whether a parser of newer Python takes what ours refuses.
-
-    It is asked in a process of its own: deep nesting overflows its stack, which nothing in a process survives.
-    """
-    if b"\x00" in data or len(data) > MAX_MODULE_BYTES:
-        return False
+    """Whether a parser of newer Python takes what ours refuses."""
     import subprocess
 
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", "import sys, libcst; libcst.parse_module(sys.stdin.buffer.read())"],
+            [sys.executable, "-I", "-c", _NEWER],
             input=data,
             capture_output=True,
             timeout=_NEWER_TIMEOUT_S,

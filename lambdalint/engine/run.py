@@ -235,7 +235,7 @@ class _Run:
             text = f"this needs a newer parser than Python {running} has; the module was not looked at"
             self.found.say(NEWER_GRAMMAR, unparsed.at, text, "run lambdalint with the newest Python")
         else:
-            self.found.say(SYNTAX_ERROR, unparsed.at, unparsed.message)
+            self.found.say(UNREADABLE_INPUT if unparsed.unread else SYNTAX_ERROR, unparsed.at, unparsed.message)
 
     def _reached(self, rule: Rule, path: str, problems: Iterable[Problem], project: Project) -> None:
         """Keep the problems in code that some handler reaches; one function stands for all that do."""
