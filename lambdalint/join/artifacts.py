@@ -122,6 +122,8 @@ def archive_artifact(tree: Tree, path: str) -> Artifact:
 
 
 def _ships_as_is(function: Function, runtime: str | None) -> bool:
+    if function.dialect in (Dialect.CHALICE, Dialect.ZAPPA):
+        return False  # they pick what they pack, and add to it
     interpreted = runtime.startswith(_INTERPRETED) if runtime else function.handler_path is not None
     method = text_of(function.resource.metadata.get("BuildMethod"))
     return interpreted and (method is None or method.startswith(_INTERPRETED))
