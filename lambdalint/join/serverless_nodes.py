@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping as Keyed
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from lambdalint.join.intrinsics import Evaluator
 from lambdalint.model.document import Mapping, Node, Scalar, Sequence
 from lambdalint.model.places import Span
 from lambdalint.model.values import Known, Property, Unknown
-
-_INTRINSIC: Final = ("Fn::", "Ref", "Condition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,8 @@ def is_hidden(node: Node | None) -> bool:
 def is_intrinsic(node: Node | None) -> bool:
     """Whether *node* is a function for CloudFormation to call."""
     if isinstance(node, Mapping) and len(node.items) == 1:
-        return next(iter(node.items)).startswith(_INTRINSIC)
+        name = next(iter(node.items))
+        return name == "Ref" or name.startswith("Fn::")
     return node is not None and node.tag.startswith("!")
 
 
