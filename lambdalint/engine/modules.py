@@ -243,7 +243,7 @@ def _is_newer(data: bytes) -> bool:
     import subprocess
 
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603
             [sys.executable, "-I", "-c", _NEWER],
             input=data,
             capture_output=True,
