@@ -122,15 +122,14 @@ _MAX_STEPS: Final = 2000
 class Misfit:
     """A value inside another: *keys* lead to it from the outside in, ``None`` for an element.
 
-    *what* names it with its article; *invalid* says that it goes out, but as invalid JSON; *sure* is false where
-    later code may still take it away; *as_key* that it is the key of a dict.  *at* is the ``return`` of another
+    *what* names it with its article; *invalid* says that it goes out, but as invalid JSON; *as_key* that it is the key
+    of a dict.  *at* is the ``return`` of another
     function that it comes out of.
     """
 
     what: str
     keys: tuple[str | None, ...] = ()
     invalid: bool = False
-    sure: bool = True
     as_key: bool = False
     at: Span | None = None
 
@@ -147,50 +146,49 @@ class JsonValues:
     def misfits(self, value: Expression, path: str) -> Iterator[Misfit]:
         """What of *value*, as described in the module at *path*, cannot; nothing where that is not certain."""
         self._steps = 0
-        yield from self._misfits(value, path, (), True, 0)
+        yield from self._misfits(value, path, (), 0)
 
-    def _misfits(
-        self, value: Expression, path: str, keys: tuple[str | None, ...], sure: bool, depth: int
-    ) -> Iterator[Misfit]:
+    def _misfits(self, value: Expression, path: str, keys: tuple[str | None, ...], depth: int) -> Iterator[Misfit]:
         # Functions that return what others return fan out.
         self._steps += 1
         if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
             return
         match value:
             case Collection("dict", items, names, complete):
-                sure = sure and complete
+                if not complete and all(isinstance(key, Literal) for key in names):
+                    return  # other code has it in hand as well, and may replace what is in it
                 for key in dict.fromkeys(names):
                     what = self._key(key, path)
                     if what is not None:
-                        yield Misfit(what, keys, sure=sure, as_key=True)
-                # Of one key written twice the last value stays.
-                last = {
-                    key if isinstance(key, Literal) else number: item
-                    for number, (key, item) in enumerate(zip(names, items, strict=True))
-                }
-                for place, item in last.items():
-                    name = place.value if isinstance(place, Literal) and isinstance(place.value, str) else None
-                    yield from self._misfits(item, path, (*keys, name), sure, depth + 1)
+                        yield Misfit(what, keys, as_key=True)
+                # Of one key written twice the last value stays; one that is not known may be any.
+                last: dict[Literal | int, Expression] = {}
+                for place, (key, item) in enumerate(zip(names, items, strict=True)):
+                    if isinstance(key, Literal):
+                        last[key] = item
+                    else:
+                        last = {place: item}
+                for at, item in last.items():
+                    name = at.value if isinstance(at, Literal) and isinstance(at.value, str) else None
+                    yield from self._misfits(item, path, (*keys, name), depth + 1)
             case Collection("list" | "tuple", items):
                 for item in items:
-                    yield from self._misfits(item, path, (*keys, None), sure, depth + 1)
+                    yield from self._misfits(item, path, (*keys, None), depth + 1)
             case Either(options):
                 # Names are not followed through time: what it was first may be replaced before it is returned.
-                found = [
-                    list(self._misfits(option, path, keys, sure, depth + 1)) for option in options if option != NONE
-                ]
+                found = [list(self._misfits(option, path, keys, depth + 1)) for option in options if option != NONE]
                 if found and all(found):
                     yield found[0][0]
             case CallOf(str(name)) if (called := self._called(name, path)) is not None:
-                yield from self._returned(value, path, *called, keys, sure, depth)
+                yield from self._returned(value, path, *called, keys, depth)
             case _:
                 number = _not_a_number(value)
                 if number is not None:
-                    yield Misfit(number, keys, invalid=True, sure=sure)
+                    yield Misfit(number, keys, invalid=True)
                     return
                 what = self._what(value, path)
                 if what is not None:
-                    yield Misfit(what, keys, sure=sure)
+                    yield Misfit(what, keys)
 
     def _called(self, name: str, path: str) -> tuple[str, str] | None:
         """The file and scope of the project's function that *name* is."""
@@ -206,7 +204,6 @@ class JsonValues:
         path: str,
         scope: str,
         keys: tuple[str | None, ...],
-        sure: bool,
         depth: int,
     ) -> Iterator[Misfit]:
         """What a function of the project gives back, with the arguments of *call* filled in."""
@@ -215,14 +212,14 @@ class JsonValues:
         if definition is None or returns is None or not definition.keeps_signature:
             return
         if definition.is_deferred:
-            yield Misfit("a coroutine" if definition.is_async else "a generator", keys, sure=sure)
+            yield Misfit("a coroutine" if definition.is_async else "a generator", keys)
             return
         # The names in an argument are those of the module that it stands in.
         given = {}
         if caller == path and not definition.is_method:
             given = {**dict(zip(definition.parameters, call.args, strict=False)), **call.keywords}
         for each in returns.get(scope):
-            for misfit in self._misfits(each.filled(given), path, keys, sure, depth + 1):
+            for misfit in self._misfits(each.filled(given), path, keys, depth + 1):
                 yield replace(misfit, at=misfit.at or each.span)
 
     def _key(self, key: Expression, path: str) -> str | None:

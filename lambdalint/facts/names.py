@@ -50,6 +50,9 @@ _MAX_TEXT: Final = 4096
 _MAX_ITEMS: Final = 64
 
 
+#: Methods by which a dict or list is changed.
+_ALTERING: Final = ("append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update")
+
 #: First line and column, last line and column, as in a span.
 Lines: TypeAlias = tuple[int, int, int, int]
 
@@ -388,6 +391,8 @@ class Names:
                 home = self.home(scope, name)
                 if home is not None:
                     self._changes.setdefault((home, name), []).extend((node, scope) for node in nodes)
+        for changes in self._changes.values():
+            changes.sort(key=_position)
 
     def _is_harmless(self, node: ast.Call, scope: Scope, nesting: int) -> bool:
         """Whether a call surely leaves its arguments as they are: what is not the project's does, near enough."""
@@ -398,12 +403,14 @@ class Names:
         return name in BUILTINS or root in _HARMLESS or root in sys.stdlib_module_names
 
     def _changed(self, found: Expression, home: Scope, name: str, nesting: int) -> Expression:
-        """*found* with what statements of the same scope add to it."""
-        if not isinstance(found, Collection | Either):
+        """*found* with what statements of the same scope add to it and take from it."""
+        if not isinstance(found, Collection | Either | Parameter):
             return found
         changes = self._changes.get((home, name))
         if not changes:
             return found
+        if isinstance(found, Parameter):
+            return Opaque((found,)) if any(_alters(node, name) for node, _ in changes) else found
         if isinstance(found, Either):
             return self.bounded(Either(tuple(_open(option) for option in found.options)))
         items, keys, complete = list(found.items), list(found.keys), found.complete
@@ -418,6 +425,10 @@ class Names:
                     items.append(value)
                 else:
                     complete = False
+            elif isinstance(node, ast.Delete):
+                gone = [self.describe(each.slice, scope) for each in node.targets if isinstance(each, ast.Subscript)]
+                items, keys, left = _without(gone, items, keys)
+                complete = complete and left
             elif isinstance(node, ast.Call) and not _is_method_of(node, name):
                 complete = complete and self._is_harmless(node, scope, nesting)
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -436,6 +447,9 @@ class Names:
                         items.extend(added[0].items)
                     elif added:
                         complete = False
+                elif method == "pop" and found.kind == "dict":
+                    items, keys, left = _without(added[:1], items, keys)
+                    complete = complete and left
                 elif method in ("extend", "insert", "setdefault", "pop", "remove", "clear", "popitem", "discard"):
                     complete = False
         return self.bounded(Collection(found.kind, tuple(items), tuple(keys), complete))
@@ -444,6 +458,26 @@ class Names:
 def _is_method_of(node: ast.Call, name: str) -> bool:
     function = node.func
     return isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == name
+
+
+def _position(change: tuple[Any, Scope]) -> tuple[int, int]:
+    return change[0].lineno, change[0].col_offset
+
+
+def _alters(node: ast.AST, name: str) -> bool:
+    """Whether a statement writes to the object under *name* itself, and does not only hand it on."""
+    if isinstance(node, ast.Call):
+        return _is_method_of(node, name) and node.func.attr in _ALTERING  # type: ignore[attr-defined]
+    return True
+
+
+def _without(
+    gone: list[Expression], items: list[Expression], keys: list[Expression]
+) -> tuple[list[Expression], list[Expression], bool]:
+    """The items and keys of a dict but for those under the keys *gone*, and whether these are known."""
+    left = [(key, item) for key, item in zip(keys, items, strict=False) if key not in gone]
+    known = len(keys) == len(items) and all(isinstance(key, Literal) for key in gone)
+    return ([item for _, item in left], [key for key, _ in left], known) if known else (items, keys, False)
 
 
 def _open(expression: Expression) -> Expression:

@@ -14,6 +14,8 @@ Def: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _DEFS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LEAVES: Final = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.Constant)
 _ENDS: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+#: Methods that are called for what they give as often as for their effect.
+_REMOVING: Final = ("pop", "popitem")
 #: What enters or closes its argument.
 _CLOSING: Final = ("closing", "aclosing")
 
@@ -223,6 +225,7 @@ class _Walker:
             ast.TryStar: self.try_,
             ast.Return: self.return_,
             ast.Raise: self.raise_,
+            ast.Delete: self.delete,
             ast.Global: self.global_,
             ast.Nonlocal: self.nonlocal_,
             ast.Match: self.match,
@@ -258,8 +261,9 @@ class _Walker:
         if type(value) is not ast.Constant:
             self.look(value, scope, context)
             if type(value) is ast.Call:
-                if type(value.func) is ast.Attribute and type(value.func.value) is ast.Name:
-                    self.changed(value.func.value.id, value, scope)
+                of = value.func.value if type(value.func) is ast.Attribute else None
+                if type(of) is ast.Name and value.func.attr not in _REMOVING:  # type: ignore[attr-defined]
+                    self.changed(of.id, value, scope)
                 # A call for its effect alone may change what it is given.
                 for argument in value.args:
                     if type(argument) is ast.Name:
@@ -439,8 +443,14 @@ class _Walker:
         self.walk.raises.append(Place(node, scope, context))
         self.other(node, scope, context)
 
+    def delete(self, node: ast.Delete, scope: Scope, context: Context | None) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+                self.changed(target.value.id, node, scope)
+        self.other(node, scope, context)
+
     def other(self, node: ast.stmt, scope: Scope, context: Context | None) -> None:
-        """``assert``, ``del``, ``type`` and what grammars to come may add."""
+        """``assert``, ``type`` and what grammars to come may add."""
         for name in _FIELDS.get(type(node), node._fields):
             value = getattr(node, name, None)
             for each in value if isinstance(value, list) else (value,):
@@ -539,6 +549,8 @@ class _Walker:
             elif kind is ast.Call:
                 call(place(Place, (node, scope, context)))
                 base = node.func  # type: ignore[attr-defined]
+                if type(base) is ast.Attribute and base.attr in _REMOVING and type(base.value) is ast.Name:
+                    self.changed(base.value.id, node, scope)
                 while type(base) is ast.Attribute:
                     base = base.value
                 if type(base) is ast.Name:

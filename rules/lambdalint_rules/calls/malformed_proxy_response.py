@@ -106,7 +106,13 @@ TEXT_OR_NOT: Final = """\
 import json
 
 def handler(event, context):
+    if event["path"] == "/":
+        return finished({"statusCode": 200, "body": {"orders": []}})
     return reply({"orders": []})
+
+def finished(response):
+    response["body"] = json.dumps(response["body"])
+    return response
 
 def reply(body):
     if isinstance(body, dict):

@@ -12,7 +12,7 @@ from lambdalint.facts.json_values import JsonValues, Misfit
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.returns import Returns
 from lambdalint.facts.symbols import Symbols
-from lambdalint.rule import Confidence, Function, Problem, Problems, Related, Severity, rule
+from lambdalint.rule import Function, Problem, Problems, Related, Severity, rule
 from lambdalint_rules.handler.orders import ORDERS
 
 
@@ -74,7 +74,19 @@ def handler(event, context):
     result["order"] = asdict(Order(event["id"]))
     result["body"] = json.dumps({"at": datetime.now()}, default=str)
     result["counts"] = Counter(event["tags"])
+    times = {"start": datetime.now(), "end": datetime.now(), "now": datetime.now(), "last": datetime.now()}
+    result["start"] = times.pop("start").isoformat()
+    del times["end"]
+    for name in list(times):
+        times[name] = times[name].isoformat()
+    result["times"] = times
+    days = {"first": datetime.now()}
+    make_text(days)
+    result["days"] = days
     return {"result": result, "at": at, 1: None, "year": datetime.now().year}
+
+def make_text(days):
+    days["first"] = days["first"].isoformat()
 """
 CLEANED = """\
 from datetime import datetime
@@ -111,6 +123,7 @@ def handler(event, context):
         _returning('return {"at": datetime.datetime.now()}  # finding'),
         _returning('return {"id": uuid.uuid4(), "ok": True}  # finding'),
         _returning('return {"total": float("nan")}  # finding'),
+        _returning('return {**event, "at": datetime.datetime.now()}  # finding'),
         _returning('return {"tags": [set(event["tags"])]}  # finding'),
         _returning('return (order for order in event["orders"])  # finding'),
         _returning('return {(1, 2): "corner"}  # finding'),
@@ -152,8 +165,6 @@ def check(function: Function, entry: Entry, symbols: PerModule[Symbols], returns
                 each.span,
                 f"the handler returns {misfit.what}{_where(misfit)}, {consequence}".replace(",,", ","),
                 related=(Related(misfit.at, "it comes out of here"),) if misfit.at else (),
-                # Whoever else has the dict may put something better into its place.
-                confidence=None if misfit.sure else Confidence.LOW,
             )
 
 
