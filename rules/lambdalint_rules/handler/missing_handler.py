@@ -84,6 +84,12 @@ _SHOWN: Final = 3
         {"template.yaml": HANDLER.format(handler="wsgi_handler.handler"), "src/api.py": "app = object()\n"},
         {"template.yaml": HANDLER.format(handler="run.sh"), "src/run.sh": "exec uvicorn app:app\n"},
         {"template.yaml": HANDLER.format(handler="!Ref Handler"), "src/app.py": LAMBDA_HANDLER},
+        {
+            "template.yaml": HANDLER.format(handler="orders.app.lambda_handler")
+            + "    Metadata: {BuildMethod: makefile}\n",
+            "src/Makefile": "build-Orders:\n\tcp -r . $(ARTIFACTS_DIR)/orders\n",
+            "src/app.py": LAMBDA_HANDLER,
+        },
         {"template.yaml": HANDLER.format(handler="app.main").replace("src/", "s3://bucket/key")},
         {
             "template.yaml": HANDLER.format(handler="monitor.handler")
@@ -98,7 +104,7 @@ _SHOWN: Final = 3
 )
 def check(function: Function) -> Problems:
     match function.handler:
-        case Known(str() as stated, span, parameter=parameter):
+        case Known(str() as stated, span, parameter=parameter) if not _is_rearranged(function):
             handler = _called(stated, function)
             what = _what_is_so(handler, function.target, function)
             if what is not None:
@@ -111,6 +117,12 @@ def check(function: Function) -> Problems:
                     confidence=Confidence.MEDIUM if parameter or placeholder else None,
                     severity=Severity.WARNING if placeholder else None,
                 )
+
+
+def _is_rearranged(function: Function) -> bool:
+    """Whether the build is the project's own, and may put files elsewhere: a Makefile."""
+    method = function.resource.metadata.get("BuildMethod")
+    return method is not None and not (isinstance(method, Known) and str(method.value).startswith("python"))
 
 
 def _called(stated: str, function: Function) -> str:
