@@ -23,6 +23,7 @@ from lambdalint.model.finding import Confidence, Finding, Profile, Severity
 from lambdalint.model.places import Span
 from lambdalint.readers.tree import MemoryTree
 from lambdalint.rule import Function, Known, Module, PerModule, Problem, Problems, Project, Source, rule
+from lambdalint.store import Store
 from lambdalint.testing import TODAY, check_files
 
 TEMPLATE = """\
@@ -316,6 +317,10 @@ def test_the_cache_makes_nothing_but_our_own_values(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     cache.put(digest("key"), os.system)
     assert cache.get(digest("key")) is None
+    for module, name in (("lambdalint.store", "os.getcwd"), ("lambdalint.api", "cache_folder"), ("os", "getcwd")):
+        called = b"\x80\x04" + b"".join(b"\x8c" + bytes([len(each)]) + each.encode() for each in (module, name))
+        Store(tmp_path).put("results", digest("key"), called + b"\x93)R.")
+        assert cache.get(digest("key")) is None
     cache.put(digest("key"), Span.whole("a"))
     assert cache.get(digest("key")) == Span.whole("a")
 

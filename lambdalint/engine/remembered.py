@@ -54,7 +54,10 @@ def packages_digest(folders: Iterable[str]) -> str:
         for below, inner, names in os.walk(folder):
             inner[:] = [name for name in inner if name != "__pycache__"]
             for name in names:
-                status = (Path(below) / name).stat()
+                try:
+                    status = (Path(below) / name).stat()
+                except OSError:
+                    continue  # what an editor puts there and takes away again
                 stamps.append(f"{below}/{name} {status.st_size} {status.st_mtime_ns}")
     return digest(*sorted(stamps))
 
