@@ -45,13 +45,18 @@ class Batches:
         reported = (
             (scope.owner.name, names.source.span(node))
             for node, scope, _ in names.walk.returns
-            if node.value is not None and _reports(names.describe(node.value, scope))
+            if node.value is not None and not _is_empty(node.value) and _reports(names.describe(node.value, scope))
         )
         processed = any(
             (name := names.callee(node, scope)[0]) is not None and name.rpartition(".")[2] in _RESPONSES + _PROCESSORS
             for node, scope, _ in names.walk.calls
         )
         return cls(tuple(_loops(names)), tuple(reported), processed)
+
+
+def _is_empty(value: ast.expr) -> bool:
+    """Whether it is written out that nothing failed, which is true of code that raises otherwise."""
+    return isinstance(value, ast.Dict) and all(isinstance(each, ast.List) and not each.elts for each in value.values)
 
 
 def _reports(value: Expression) -> bool:

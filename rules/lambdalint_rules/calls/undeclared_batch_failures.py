@@ -38,6 +38,14 @@ def handler(event, context):
         print(record["body"])
     return {"statusCode": 200}
 """
+RAISING = """\
+def handler(event, context):
+    for record in event["Records"]:
+        work(record["body"])
+    return {"batchItemFailures": []}
+
+def work(body): ...
+"""
 MARKED = TEMPLATE.replace("Job:\n", "Job:  # finding\n")
 MARKED_STREAM = STREAM.replace("Mapping:\n", "Mapping:  # finding\n")
 
@@ -54,6 +62,7 @@ MARKED_STREAM = STREAM.replace("Mapping:\n", "Mapping:  # finding\n")
     good=(
         {"template.yaml": DECLARED, "src/app.py": APP},
         {"template.yaml": TEMPLATE, "src/app.py": QUIET},
+        {"template.yaml": TEMPLATE, "src/app.py": RAISING},
         {"template.yaml": DECLARED.replace("[ReportBatchItemFailures]", "!Ref Types"), "src/app.py": APP},
         {"template.yaml": STREAM.replace("arn:aws:kinesis", "arn:aws:mq"), "src/app.py": APP},
     ),
