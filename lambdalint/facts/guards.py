@@ -164,7 +164,8 @@ class Guards:
             return None
         name = _plain(test)
         if name is None:
-            return None
+            of = self._looked_up_in(test, scope)
+            return None if of is None else (of, False)
         root = name.partition(".")[0]
         home = self._names.home(scope, root)
         on_self = "." in name and root in ("self", "cls")
@@ -175,11 +176,16 @@ class Guards:
     def _is_looked_up(self, name: str, home: Scope | None, scope: Scope) -> bool:
         """Whether a local variable is what was found in a dict of the module: ``x = cache.get(key)``."""
         for binding in home.bindings.get(name, ())[:1] if home is not None else ():
-            value = binding.value
-            if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "get":
-                of = value.func.value
-                return isinstance(of, ast.Name) and self._names.home(scope, of.id) is self._names.walk.module
+            return binding.value is not None and self._looked_up_in(binding.value, scope) is not None
         return False
+
+    def _looked_up_in(self, value: ast.AST, scope: Scope) -> str | None:
+        """The variable of the module that *value* asks for a key: ``cache.get(key)``."""
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "get":
+            of = value.func.value
+            if isinstance(of, ast.Name) and self._names.home(scope, of.id) is self._names.walk.module:
+                return of.id
+        return None
 
     def _is_variable(self, test: ast.expr, scope: Scope) -> bool:
         """Whether it is a variable of the environment that is asked for, by whatever name."""

@@ -78,6 +78,12 @@ def _target(names: ProjectNames, path: str, name: str) -> At | None:
 
 def _is_cached(symbols: Symbols | None, scope: str) -> bool:
     definition = None if symbols is None else symbols.definitions.get(scope)
-    if definition is None:
+    if symbols is None or definition is None:
         return False
-    return any(name and any(word in name.lower() for word in _DECORATORS) for name in definition.decorators)
+    owner = symbols.classes.get(scope.rpartition(".")[0])
+    decorators = definition.decorators
+    if owner is not None and scope.endswith(".__init__"):
+        if owner.metaclass not in (None, "abc.ABCMeta"):
+            return True  # calling the class is the metaclass's business
+        decorators = (*decorators, *owner.decorators)
+    return any(name and any(word in name.lower() for word in _DECORATORS) for name in decorators)

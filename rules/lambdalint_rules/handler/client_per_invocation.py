@@ -124,13 +124,27 @@ def in_region(region):
     if found:
         return found
     _clients[region] = boto3.client("ec2", region_name=region)
-    return _clients[region]
+    return _clients.get("iam") or _clients.setdefault("iam", boto3.client("iam"))
+
+class Single(type):
+    _made = {}
+
+    def __call__(cls):
+        if cls not in cls._made:
+            cls._made[cls] = super().__call__()
+        return cls._made[cls]
+
+class Database(metaclass=Single):
+    def __init__(self):
+        self.client = boto3.client("rds-data")
 
 def handler(event, context):
     global _queue
     _queue = _queue or boto3.client("sqs")
     from helpers import sns
-    return s3, table(), client("sqs"), events(), store.client.scan(), sns, connection(), in_region("eu-west-1")
+    connection().ping()
+    in_region("eu-west-1").describe_regions()
+    return s3, table(), client("sqs"), events(), store.client.scan(), sns, Database()
 """
 BY_EVENT = """\
 from contextlib import closing
