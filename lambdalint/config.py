@@ -121,6 +121,22 @@ def _names(value: Any) -> tuple[str, ...]:
     raise ConfigError(f"must be a list of strings, not {_described(value)}", hint=hint)
 
 
+def _patterns(value: Any) -> tuple[str, ...]:
+    patterns = _names(value)
+    for pattern in patterns:
+        _check_pattern(pattern)
+    return patterns
+
+
+def _check_pattern(pattern: str) -> None:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([pattern])
+    except ValueError:
+        raise ConfigError(f"holds {pattern!r}, which is no pattern as git has them") from None
+
+
 def _names_by_pattern(value: Any) -> Mapping[str, tuple[str, ...]]:
     if not isinstance(value, dict):
         raise ConfigError(
@@ -128,6 +144,7 @@ def _names_by_pattern(value: Any) -> Mapping[str, tuple[str, ...]]:
         )
     by_pattern = {}
     for pattern, names in value.items():
+        _check_pattern(pattern)
         try:
             by_pattern[pattern] = _names(names)
         except ConfigError as error:
@@ -197,7 +214,7 @@ _SETTINGS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "min-confidence": _one_of(Confidence),
     "per-path-ignores": _names_by_pattern,
     "honour-foreign-ignores": _flag,
-    "exclude": _names,
+    "exclude": _patterns,
     "parameter-overrides": _texts_by_name,
     "stage": _text,
     "variable-files": _names,

@@ -173,7 +173,8 @@ def test_annotations_know_where_the_repository_starts(
         ("check templat.yaml", "there is no file or folder 'templat.yaml'", "did you mean 'template.yaml'?"),
         ("check gone/x.yaml", "there is no file or folder 'gone/x.yaml'", "there is no folder 'gone' either"),
         ("check --config gone.toml", "there is no file or folder 'gone.toml'", None),
-        ("check -o no/where.json", "no/where.json cannot be written: No such file", "does the folder exist?"),
+        ("check -o no/where.json", "no/where.json cannot be written: No such file", "there is no folder 'no'"),
+        ("check -o .", ". cannot be written: Is a directory", None),
         ("check --output-format", "option '--output-format' requires an argument", "`lambdalint"),
         ("rule", "missing argument 'RULE'", "`lambdalint rule --help` shows what it takes"),
     ],
@@ -188,6 +189,30 @@ def test_wrong_usage_exits_with_2_and_says_what_was_meant(
     assert error.startswith(f"error: {message}")
     assert [line.startswith(f"hint: {hint}") for line in rest] == ([True] if hint else [])
     assert done.stdout == ""
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    done = run()
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert done.stderr == run("--help").stdout
+
+
+def test_a_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert run("check").stderr == "error: the current folder is gone\nhint: change to another one\n"
+
+
+def test_a_hidden_folder_may_be_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "template.yaml").write_text(
+        "Resources: {A: {Type: AWS::Lambda::Function, Properties: {Runtime: python2.7, Code: {S3Bucket: b, S3Key: k}}}}"
+    )
+    monkeypatch.chdir(tmp_path)
+    found = run("check", ".hidden", "--no-cache", "--output-format", "concise").stdout
+    assert found.startswith(".hidden/template.yaml:1:")
 
 
 def test_an_error_shows_its_message_and_hint_and_keeps_its_exit_code(asked: Asked) -> None:

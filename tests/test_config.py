@@ -100,6 +100,8 @@ def test_several_paths_are_configured_by_what_is_above_all_of_them(tmp_path: Pat
             "per-path-ignores of 'tests/**' must be a list of strings, not \"LG\"",
             'write ["LG"]',
         ),
+        ('exclude = ["!"]', "exclude holds '!', which is no pattern as git has them", None),
+        ('per-path-ignores = { "!" = ["LG"] }', "per-path-ignores holds '!', which is no pattern", None),
         ("select = [", "this is not TOML: ", None),
         ("select = 2026-11-22", "select must be a list of strings, not the date 2026-11-22", None),
     ],

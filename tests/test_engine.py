@@ -240,6 +240,25 @@ def test_paths_of_the_configuration_are_silent() -> None:
     assert result.summary.suppressed == 1
 
 
+def test_a_mistyped_rule_for_a_path_is_an_error() -> None:
+    options = Options(per_path_ignores={"src/**": ("XX9",)}, today=TODAY)
+    with pytest.raises(UsageError, match="no rule is called 'XX9'"):
+        run(MemoryTree(FILES), ("",), options, REGISTRY, cache=Cache(None), executor=Serial(), version="")
+
+
+@pytest.mark.parametrize("ignored", ["unused-ignore", "LL004", "LL"])
+def test_unused_ignores_may_be_ignored(ignored: str) -> None:
+    files = {**FILES, "src/work.py": WORK.replace("TODO = 2", "x = 2  # lambdalint: ignore[todo-name]")}
+    options = Options(selection=Selection(ignore=(ignored,)), today=TODAY)
+    result = run(MemoryTree(files), ("",), options, REGISTRY, cache=Cache(None), executor=Serial(), version="")
+    assert "unused-ignore" not in {finding.name for finding in result.findings}
+
+
+def test_a_peers_id_that_nothing_covers_is_no_misspelling() -> None:
+    with pytest.raises(UsageError, match="no rule covers 'checkov:CKV_AWS_0'"):
+        REGISTRY.find("checkov:CKV_AWS_0")
+
+
 def test_a_fingerprint_survives_a_move_of_the_line() -> None:
     moved = {**FILES, "src/work.py": "# a comment\n\n" + WORK}
     (first,), (second,) = check(FILES, "XX001").findings, check(moved, "XX001").findings

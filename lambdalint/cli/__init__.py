@@ -57,9 +57,13 @@ class Commands(click.Group):
                 # What the terminal's encoding lacks is shown as an escape rather than raising.
                 stream.reconfigure(errors="backslashreplace")
         try:
+            _stand_somewhere()
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except LambdalintError as error:
             code = _complain(error.message, error.hint, error.exit_code)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            code = ExitCode.USAGE
         except click.ClickException as error:
             code = _complain(*_reworded(error), ExitCode.USAGE)
         except click.Abort:
@@ -80,6 +84,14 @@ class Commands(click.Group):
 @click.version_option(__version__, message="lambdalint %(version)s")
 def main() -> None:
     """Check AWS Lambda functions whole, code, template and artifact, and package them without Docker."""
+
+
+def _stand_somewhere() -> None:
+    """Raise what there is to say when the current folder was deleted: no path can be made absolute then."""
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        raise UsageError("the current folder is gone", hint="change to another one") from None
 
 
 def _complain(message: str, hint: str | None, code: int) -> int:

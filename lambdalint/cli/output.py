@@ -9,6 +9,7 @@ from typing import IO, Any, Final, Self
 import click
 
 from lambdalint.errors import UsageError
+from lambdalint.readers.disk import is_folder
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import cut, visible
 
@@ -59,7 +60,8 @@ def write_file(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}", hint="does the folder exist?") from error
+        hint = None if is_folder(path.parent) else f"there is no folder {str(path.parent)!r}"
+        raise UsageError(f"{path} cannot be written: {error.strerror}", hint=hint) from error
 
 
 class Progress:

@@ -5,6 +5,8 @@ from typing import Final
 
 from lambdalint.model.finding import Severity
 
+FAMILY: Final = "LL"
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

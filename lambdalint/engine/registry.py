@@ -64,11 +64,14 @@ class Registry:
         found = tuple(rule for rule in self.rules if text in (rule.code, rule.name, rule.family) or text in rule.covers)
         if found:
             return found
+        if ":" in text:
+            hint = "`lambdalint rules --output-format json` shows what each covers"
+            raise UsageError(f"no rule covers {text!r}", hint=hint)
         from difflib import get_close_matches
 
-        names = [key for rule in self.rules for key in (rule.code, rule.name, rule.family, *rule.covers)]
+        names = [key for rule in self.rules for key in (rule.code, rule.name, rule.family)]
         close = get_close_matches(text, names, n=1) or get_close_matches(text.upper(), names, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "lambdalint rules lists them all"
+        hint = f"did you mean {close[0]!r}?" if close else "`lambdalint rules` lists them all"
         raise UsageError(f"no rule is called {text!r}", hint=hint)
 
 

@@ -18,6 +18,7 @@ from lambdalint.engine.embedded import Embedded
 from lambdalint.engine.executors import Executor
 from lambdalint.engine.messages import (
     CRASHED_RULE,
+    FAMILY,
     NEWER_GRAMMAR,
     SYNTAX_ERROR,
     UNREADABLE_INPUT,
@@ -27,7 +28,7 @@ from lambdalint.engine.messages import (
 from lambdalint.engine.modules import Crash, Modules, Unparsed, is_pure, module_facts
 from lambdalint.engine.registry import Registry
 from lambdalint.engine.result import Failure, Result, Summary
-from lambdalint.engine.select import Selection, selected
+from lambdalint.engine.select import Selection, quieted, selected
 from lambdalint.engine.suppress import Suppressions
 from lambdalint.errors import UnreadableInput
 from lambdalint.facts.imports import Imports
@@ -75,9 +76,20 @@ class _Findings:
 
     def say(self, message: Message, at: Span, text: str, hint: str | None = None) -> None:
         """Add a finding of the engine's own."""
-        self.findings.append(
-            Finding(message.code, message.name, message.severity, Confidence.HIGH, text, at, hint=hint)
-        )
+        self.findings.append(_said(message, at, text, hint))
+
+
+def _codes(registry: Registry, names: Iterable[str]) -> tuple[str, ...]:
+    """The codes of the rules that *names* mean.
+
+    Raises:
+        UsageError: nothing is called so.
+    """
+    return tuple(sorted({rule.code for name in names for rule in registry.find(name)}))
+
+
+def _said(message: Message, at: Span, text: str, hint: str | None = None) -> Finding:
+    return Finding(message.code, message.name, message.severity, Confidence.HIGH, text, at, hint=hint)
 
 
 def run(
@@ -124,6 +136,7 @@ class _Run:
         self.registry = registry
         self.shown = shown
         self.rules = selected(registry, options.selection)
+        self.per_path = {pattern: _codes(registry, names) for pattern, names in options.per_path_ignores.items()}
         facts = module_facts(self.rules, _OWN_FACTS)
         pure = [rule.code for rule in self.rules if is_pure(rule)]
         names = [f"{fact.__module__}.{fact.__qualname__}" for fact in facts]
@@ -152,7 +165,7 @@ class _Run:
         failures = [
             Failure(each.path, each.message, each.hint)
             for each in kept
-            if each.code.startswith("LL") and each.severity is Severity.ERROR
+            if each.code.startswith(FAMILY) and each.severity is Severity.ERROR
         ]
         if not project.functions and not failures:
             hint = "give the folder of a SAM, CloudFormation, Terraform, Serverless Framework or CDK project"
@@ -268,27 +281,27 @@ class _Run:
         suppressions = Suppressions(
             self._read_text,
             project.templates,
-            options.per_path_ignores,
+            self.per_path,
             options.base,
             options.honour_foreign_ignores,
         )
+        quiet = quieted(options.selection.ignore)
         kept = []
         silenced = 0
         for finding in findings:
             if finding.confidence.rank > options.min_confidence.rank:
                 continue
-            own = finding.code.startswith("LL")
-            if not own and suppressions.silences(finding):
+            if finding.code.startswith(FAMILY):
+                kept.append(finding)
+            elif suppressions.silences(finding):
                 silenced += 1
             else:
                 kept.append(finding)
         judged = [template.path for template in project.templates]
         judged += [module.path for module in project.modules if self.modules.checked(module.path).facts is not None]
         for at, text in suppressions.unused(judged, self._running):
-            unused = Finding(UNUSED_IGNORE.code, UNUSED_IGNORE.name, UNUSED_IGNORE.severity, Confidence.HIGH, text, at)
-            if not {UNUSED_IGNORE.code, UNUSED_IGNORE.name, "LL"}.intersection(options.selection.ignore):
-                kept.append(unused)
-        return kept, silenced
+            kept.append(_said(UNUSED_IGNORE, at, text))
+        return [each for each in kept if each.code not in quiet], silenced
 
     def _running(self, name: str) -> bool | None:
         meant = [rule for rule in self.registry.rules if name in (rule.code, rule.name, rule.family)]

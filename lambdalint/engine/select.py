@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lambdalint.engine.messages import FAMILY, MESSAGES
 from lambdalint.engine.registry import Registry
-from lambdalint.model.finding import Profile
+from lambdalint.model.finding import Profile, Severity
 from lambdalint.rule import Rule
 
 
@@ -34,8 +35,18 @@ def selected(registry: Registry, selection: Selection) -> tuple[Rule, ...]:
     else:
         chosen = {rule for rule in registry.rules if rule.profile is Profile.DEFAULT}
     chosen |= _found(registry, selection.extend_select)
-    chosen -= _found(registry, selection.ignore)
+    chosen -= _found(registry, (name for name in selection.ignore if not quieted((name,))))
     return tuple(rule for rule in registry.rules if rule in chosen)
+
+
+def quieted(names: Iterable[str]) -> frozenset[str]:
+    """The codes of what the engine itself says and *names* ignore; what makes a report incomplete is always said."""
+    meant = set(names)
+    return frozenset(
+        message.code
+        for message in MESSAGES
+        if message.severity is not Severity.ERROR and meant.intersection((message.code, message.name, FAMILY))
+    )
 
 
 def _found(registry: Registry, names: Iterable[str]) -> set[Rule]:

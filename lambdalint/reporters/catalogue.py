@@ -7,7 +7,7 @@ from itertools import groupby
 from textwrap import wrap
 from typing import Any, Final
 
-from lambdalint.engine.messages import Message
+from lambdalint.engine.messages import FAMILY, Message
 from lambdalint.model.finding import Profile
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
@@ -57,6 +57,18 @@ def message_explanation(message: Message, view: View) -> str:
     return (
         "\n\n".join([title, *(_paragraph(each, width, style) for each in message.documentation.split("\n\n"))]) + "\n"
     )
+
+
+def message_as_json(message: Message) -> str:
+    """The same for machines."""
+    document = {
+        "code": message.code,
+        "name": message.name,
+        "family": FAMILY,
+        "severity": message.severity.value,
+        "documentation": message.documentation,
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
 def explanation_as_json(rule: Rule) -> str:
