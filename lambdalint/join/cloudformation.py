@@ -53,7 +53,8 @@ def read_template(document: Document, path: str, evaluator: Evaluator | None = N
     evaluator = evaluator or Evaluator(document)
     nodes = document.items.get("Resources")
     resources = dict(_resources(nodes, evaluator)) if isinstance(nodes, Document) else {}
-    return Template(path, _dialect(document), resources), evaluator
+    metadata = properties_of(_value(evaluator, document.items.get("Metadata")))
+    return Template(path, _dialect(document), resources, metadata), evaluator
 
 
 def _resources(nodes: Document, evaluator: Evaluator) -> Iterator[tuple[str, Resource]]:

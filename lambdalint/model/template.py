@@ -26,6 +26,9 @@ class Resource:
 
     *span* is its logical name in the template, *extent* all that is written about it, *condition* the name of the
     condition it depends on.  *properties* are evaluated as far as the template alone allows.
+
+    *label* is what a person wrote where a transform made the resource (an event of a function, say), and *span* its
+    place; it is ``None`` for what stands in the template itself.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Resource:
     extent: Span
     condition: str | None = None
     metadata: Properties = field(default_factory=dict)
+    label: str | None = None
 
     def get(self, *keys: str) -> Property | None:
         """The property at the path *keys*; ``None`` when it is absent.
@@ -53,8 +57,9 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """A template file and its resources by logical name."""
+    """A template file and its resources by logical name; *metadata* is what it says about itself."""
 
     path: str
     dialect: Dialect
     resources: Mapping[str, Resource]
+    metadata: Properties = field(default_factory=dict)
