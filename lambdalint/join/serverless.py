@@ -18,6 +18,7 @@ from lambdalint.join.serverless_nodes import (
     Reader,
     at,
     block,
+    is_default,
     is_hidden,
     is_null,
     is_true,
@@ -278,22 +279,28 @@ def _code(compiled: Compiled, service: Service, template: Template, tree: Tree) 
     if artifact is not None:
         written = text(artifact)
         return code_at(Known(written, artifact.span), template, tree, artifact.span) if written else None
-    module = _module(node, service)
-    if module is None:
+    module = at(node, "module") if _packages_python(service) else None
+    if module is None or (isinstance(module, Scalar) and module.value == "."):
         return Code(CodeKind.FOLDER, compiled.span, service.folder, service.folder)
+    individually = _individually(service, node)
     folder = joined(service.folder, text(module) or "")
-    if folder is None or text(module) is None:
+    if individually is None or folder is None or text(module) is None:
         return None
+    if not individually:
+        return Code(CodeKind.FOLDER, compiled.span, service.folder, service.folder)
     kind = CodeKind.FOLDER if tree.is_folder(folder) else CodeKind.MISSING
     return Code(kind, module.span, folder, folder if kind is CodeKind.FOLDER else None)
 
 
-def _module(node: Mapping, service: Service) -> Node | None:
-    """The folder that serverless-python-requirements packages a function from, when it packages each on its own."""
-    packages = "serverless-python-requirements" in service.plugins or at(service.custom, "pythonRequirements")
-    individually = is_true(at(service.package, "individually")) or is_true(at(node, "package", "individually"))
-    module = at(node, "module")
-    return module if packages and individually and not (isinstance(module, Scalar) and module.value == ".") else None
+def _packages_python(service: Service) -> bool:
+    """Whether serverless-python-requirements, or what version 4 has of it, packages the functions."""
+    return "serverless-python-requirements" in service.plugins or at(service.custom, "pythonRequirements") is not None
+
+
+def _individually(service: Service, node: Mapping) -> bool | None:
+    """Whether each function is packaged on its own, from its ``module``; ``None`` when whoever deploys may choose."""
+    stated = at(node, "package", "individually") or at(service.package, "individually")
+    return None if is_hidden(stated) or is_default(stated) else is_true(stated)
 
 
 def _kind(trigger: Trigger, stack: Stack) -> Trigger:

@@ -29,7 +29,9 @@ class Reader(Evaluator):
 
 def _hidden_text(node: Node) -> Unknown | None:
     """The unknown text that ``Fn::Sub`` is given: CloudFormation would take its variables for resources."""
-    argument = node.items.get("Fn::Sub") if isinstance(node, Mapping) and len(node.items) == 1 else None
+    argument: Node | None = node if node.tag == "!Sub" else None
+    if isinstance(node, Mapping) and len(node.items) == 1:
+        argument = node.items.get("Fn::Sub")
     if isinstance(argument, Sequence) and argument.items:
         argument = argument.items[0]
     told = argument.told if isinstance(argument, Told) else None
@@ -52,6 +54,11 @@ def unknown(expression: str, span: Span) -> Told:
 def is_hidden(node: Node | None) -> bool:
     """Whether *node* is decided elsewhere."""
     return isinstance(node, Told) and isinstance(node.told, Unknown)
+
+
+def is_default(node: Node | None) -> bool:
+    """Whether *node* is what holds unless whoever deploys says otherwise."""
+    return isinstance(node, Told) and isinstance(node.told, Known) and node.told.parameter is not None
 
 
 def is_intrinsic(node: Node | None) -> bool:
