@@ -642,8 +642,7 @@ def _pow(base: int | float, exponent: int | float) -> int | float:
     if abs(base) > 1 and abs(exponent) * math.log2(abs(base)) > 512:
         raise OverflowError
     if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
-        power: int = base ** (exponent if abs(base) > 1 else min(exponent, 2 - exponent % 2))
-        return power
+        return int(math.prod([base] * (exponent if abs(base) > 1 else min(exponent, 2 - exponent % 2))))
     return float(base) ** float(exponent)
 
 
