@@ -5,6 +5,7 @@ configuration may give another value.  Both branches are kept as choices, as for
 that the default gives first.  A value that comes from elsewhere in the project decides.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
@@ -57,6 +58,9 @@ from lambdalint.readers.tree import Tree
 #: Evaluations within one another, from one local value to the next included; each takes a few Python frames.
 MAX_DEPTH: Final = 120
 _MAX_SPELLED: Final = 200
+
+#: The address of a module as a whole: its outputs are whatever it likes.
+_MODULE: Final = re.compile(r"(?:^|\.)module\.[\w-]+(?:\[[^\]]*\])?$")
 
 Step = str | Splat | Expression
 
@@ -279,7 +283,7 @@ class Expressions:
             return self.invalid(span)
         if operator in ("==", "!="):
             self.work.spend(min(self.work.weight(left), self.work.weight(right)))
-            equal = same(left, right)
+            equal = False if _is_given(left, right) or _is_given(right, left) else same(left, right)
             return self.unknown(span, (left, right)) if equal is None else Known(equal is (operator == "=="), span)
         if operator in ("&&", "||"):
             decisive = operator == "||"
@@ -487,7 +491,7 @@ class Expressions:
             # One of them it is.
             return chosen(list(items.values() if isinstance(items, dict) else items), self.words(span), span)
         if isinstance(items, dict):
-            found = items.get(text_in(key))
+            found: Property | None = items.get(text_in(key))
             if found is None:
                 raise WrongError
             return found
@@ -540,6 +544,14 @@ def spelled_key(key: object) -> str:
 
 def _referring(reference: Reference, span: Span) -> Unknown:
     return Unknown(f"{reference.resource}.{reference.attribute}", span, refers=reference)
+
+
+def _is_given(value: Property, other: Property) -> bool:
+    """Whether *value* is what every resource has, and hence not the ``null`` that *other* is."""
+    if not isinstance(value, Unknown) or not isinstance(other, Known) or other.value is not None:
+        return False
+    reference = value.refers
+    return reference is not None and reference.attribute in ("arn", "id") and not _MODULE.search(reference.resource)
 
 
 def _named(loop: For | TextFor, key: Property, item: Property) -> dict[str, Property]:

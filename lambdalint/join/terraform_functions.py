@@ -642,7 +642,9 @@ def _pow(base: int | float, exponent: int | float) -> int | float:
     if abs(base) > 1 and abs(exponent) * math.log2(abs(base)) > 512:
         raise OverflowError
     if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
-        return int(math.prod([base] * (exponent if abs(base) > 1 else min(exponent, 2 - exponent % 2))))
+        times = exponent if abs(base) > 1 else min(exponent, 2 - exponent % 2)
+        power: int = math.prod([base] * times)
+        return power
     return float(base) ** float(exponent)
 
 

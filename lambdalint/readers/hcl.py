@@ -117,7 +117,8 @@ def read_template(text: str, path: str, within: Span | None = None) -> Expressio
     found = reader.body().attributes.get("x")
     if found is None or reader.failures:
         raise reader.failures[0] if reader.failures else UnreadableInput("this is no template", path=path)
-    return found.expression
+    template = found.expression
+    return TextTemplate(template.parts, within or Span.whole(path)) if isinstance(template, TextTemplate) else template
 
 
 def _salvaged(source: bytes, path: str, starts: list[int]) -> tuple[Body, list[UnreadableInput]]:
