@@ -40,7 +40,8 @@ from lambdalint.readers.text import decoded
 from lambdalint.readers.tree import Mounted, Tree, joined
 from lambdalint.readers.yaml import read_yaml
 
-MAX_FUNCTIONS: Final = 2_000
+#: What a service compiles to; a stack of CloudFormation holds 500 resources.
+MAX_RESOURCES: Final = 20_000
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 
 _NAMES: Final = ("serverless.yml", "serverless.yaml", "serverless.json")
@@ -118,8 +119,10 @@ def _declared(document: Mapping, tree: Mounted, path: str, inputs: Inputs, said:
     functions: list[Compiled] = []
     incomplete: set[str] = set()
     for key, node in _named(variables.resolved("functions"), "functions", path, said):
-        if len(functions) >= MAX_FUNCTIONS:
-            said.notes.append(f"{path} has more than {MAX_FUNCTIONS:,} functions; the others were left out")
+        if len(stack.resources) > MAX_RESOURCES:
+            said.notes.append(
+                f"{path} makes more than {MAX_RESOURCES:,} resources; {key} and what follows were left out"
+            )
             break
         function = compile_function(stack, key, *node)
         functions.append(function)

@@ -31,14 +31,17 @@ from lambdalint.model.document import Mapping, Node, Scalar, Sequence
 from lambdalint.model.function import TriggerKind
 from lambdalint.model.places import Span
 
+#: Events of one function; a stack of CloudFormation holds 500 resources.
+MAX_EVENTS: Final = 2_000
+
 _TARGET: Final = {"input": "Input", "inputPath": "InputPath", "inputTransformer": "InputTransformer"}
 
 
 def compile_events(stack: Stack, function: Compiled) -> bool:
     """Add the events of a function to the stack; whether they are all known."""
     stated = at(function.node, "events")
-    complete = stated is None or isinstance(stated, Sequence)
-    for item in items(stated):
+    complete = stated is None or (isinstance(stated, Sequence) and len(stated.items) <= MAX_EVENTS)
+    for item in items(stated)[:MAX_EVENTS]:
         if isinstance(item, Mapping) and not is_intrinsic(item):
             for name, node in item.items.items():
                 _compile(stack, function, name, node, item.keys[name])

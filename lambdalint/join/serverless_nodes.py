@@ -152,9 +152,10 @@ def nested(span: Span, properties: Keyed[str, Any]) -> Mapping:
 
 
 def _first_span(properties: Any, default: Span) -> Span:
-    while isinstance(properties, dict) and properties:
-        properties = next(iter(properties.values()))
-    return default if isinstance(properties, dict) else properties.span
+    if not isinstance(properties, dict):
+        return default if properties is None else properties.span
+    present = (part for part in properties.values() if part is not None)
+    return _first_span(next(present, None), default)
 
 
 def merged(base: Node | None, own: Node | None) -> Node | None:

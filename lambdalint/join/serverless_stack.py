@@ -62,6 +62,7 @@ class Stack:
     called: list[Called] = field(default_factory=list)
     statements: dict[str, list[Node]] = field(default_factory=dict)
     policies: dict[str, list[Node]] = field(default_factory=dict)
+    _taken: dict[str, int] = field(default_factory=dict)
 
     def add(
         self,
@@ -73,10 +74,10 @@ class Stack:
         condition: Node | None = None,
     ) -> str:
         """Declare a resource; the name that it got, for one that is there already keeps its own."""
-        unique, number = name, 1
+        unique = name
         while unique in self.resources:
-            number += 1
-            unique = f"{name}{number}"
+            self._taken[name] = self._taken.get(name, 1) + 1
+            unique = f"{name}{self._taken[name]}"
         extent = extent or span
         parts = {"Type": known(kind, span), "Properties": nested(extent, properties), "Condition": condition}
         self.resources[unique] = block(extent, parts)
