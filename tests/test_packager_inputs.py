@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdalint.errors import LambdalintError
+from lambdalint.errors import LambdalintError, Refused, UnreadableInput
 from lambdalint.packager.inputs import Declared, Inputs, Locked, Places, inputs
 from lambdalint.packager.lock import pinned
 from lambdalint.packager.target import target
@@ -286,6 +286,21 @@ def test_a_mutated_lock_is_read_or_an_error(place: int, text: str) -> None:
 def test_dependencies_left_to_a_build_backend_are_refused() -> None:
     files: dict[str, str | bytes] = {"src/pyproject.toml": "[project]\nname = 'a'\ndynamic = ['dependencies']\n"}
     assert "dynamic" in message(files)
+
+
+@pytest.mark.parametrize("url", ["git+https://example.com/six", "https://example.com/six-1.16.0.tar.gz"])
+def test_what_would_have_to_be_built_is_refused_wherever_it_is_asked_for(url: str) -> None:
+    files = {"pyproject.toml": f'[project]\nname = "x"\nversion = "1"\ndependencies = ["six @ {url}"]\n'}
+    with pytest.raises(Refused, match="built"):
+        inputs(Places(MemoryTree(files), ""), target("python3.13"))
+
+
+def test_a_long_line_is_refused_at_once() -> None:
+    for text in ("six" + " " * 20_000_000 + "x", "six \\\n" * 90_000):
+        with pytest.raises(UnreadableInput, match="too long for a requirement"):
+            requirements(MemoryTree({"requirements.txt": text}), "requirements.txt")
+    with pytest.raises(UnreadableInput, match="no requirement"):
+        requirements(MemoryTree({"requirements.txt": "six" + " " * 90_000 + "x"}), "requirements.txt")
 
 
 def test_sources_of_uv_want_a_lock() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lambdalint.errors import Refused
-from lambdalint.packager.choice import Pin
+from lambdalint.packager.choice import Pin, best
 from lambdalint.packager.fetch import Fetcher
 from lambdalint.packager.host import Host, silent
 from lambdalint.packager.index import Indexes, IndexSettings
@@ -238,6 +238,16 @@ def test_an_index_that_hangs_or_is_gone_or_talks_nonsense_is_named(index: FakeIn
         Indexes(IndexSettings(index.url), Web({}, timeout_s=0.1)).files("app")
     with pytest.raises(Refused, match="cannot be fetched"):
         Indexes(IndexSettings("http://127.0.0.1:9/simple"), Web({}, timeout_s=0.5)).files("app")
+
+
+def test_an_index_without_an_address_is_named() -> None:
+    with pytest.raises(Refused, match=r"^http://\*\*\*@\[bad/simple is no address: invalid IPv6 URL$"):
+        Web({}).remember("http://user:secret@[bad/simple")
+
+
+def test_a_wheel_whose_name_makes_no_sense_is_passed_over() -> None:
+    names = ("six-1.0-py3-none-any.whl", "six-1.0-abc-py3-none-any.whl")
+    assert best(names, target("python3.13")) == names[0]
 
 
 def test_an_answer_is_given_again_while_it_is_fresh(index: FakeIndex, tmp_path: Path) -> None:

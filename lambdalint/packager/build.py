@@ -456,7 +456,8 @@ def _merged(brought: Iterable[_Brought]) -> tuple[tuple[PlannedEntry, ...], list
         room -= member.size
         entries[member.path] = PlannedEntry(member, BYTECODE, one.origin)
     if left:
-        said.append(f"{left:,} modules are left without bytecode: with it the package would be too large")
+        modules = "1 module is" if left == 1 else f"{left:,} modules are"
+        said.append(f"{modules} left without bytecode: with it the package would be too large")
     return tuple(entries[path] for path in sorted(entries)), said
 
 

@@ -42,7 +42,7 @@ def best(filenames: Iterable[str], target: Target) -> str | None:
     ranked = []
     for filename in filenames:
         rank = target.rank(filename)
-        if rank is not None:
+        if rank is not None and is_wheel_name(filename):
             ranked.append((-rank, parse_wheel_filename(filename)[2], filename))
     return max(ranked)[2] if ranked else None
 

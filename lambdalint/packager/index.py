@@ -226,16 +226,22 @@ class _Links(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         row = dict(attrs)
         href = row.get("href")
-        if tag == "base" and href:
-            self.base = urljoin(self.base, href)
-        if tag != "a" or not href:
+        if tag not in ("a", "base") or not href:
             return
-        url, _, fragment = urljoin(self.base, href).partition("#")
+        try:
+            address = urljoin(self.base, href)
+            path = urlsplit(address).path
+        except ValueError:
+            return  # no address, hence no file
+        if tag == "base":
+            self.base = address
+            return
+        url, _, fragment = address.partition("#")
         algorithm, _, digest = fragment.partition("=")
         metadata = row.get("data-core-metadata", row.get("data-dist-info-metadata", "false"))
         self.files.append(
             File(
-                filename=unquote(urlsplit(url).path.rpartition("/")[2]),
+                filename=unquote(path.rpartition("/")[2]),
                 url=url,
                 sha256=digest.partition("&")[0] if algorithm == "sha256" else None,
                 requires_python=row.get("data-requires-python") or None,

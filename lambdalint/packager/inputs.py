@@ -26,7 +26,7 @@ from lambdalint.packager.lock import check_fresh
 from lambdalint.packager.resolve import Question
 from lambdalint.packager.target import Target
 from lambdalint.readers.pyproject import Pyproject, pyproject
-from lambdalint.readers.requirements import Requirements, Wanted, requirements
+from lambdalint.readers.requirements import Requirements, Wanted, requirements, why_not_installed
 from lambdalint.readers.tree import Tree, joined
 from lambdalint.readers.uv_lock import LockedPackage, UvLock, uv_lock
 
@@ -150,7 +150,11 @@ def _projected(places: Places, path: str) -> Inputs:
             raise Refused(f"{path} has no extra {extra!r}", hint=f"it has {have}")
         texts.extend(project.extras[extra])
     for text in texts:
-        name = canonicalize_name(Requirement(text).name)
+        requirement = Requirement(text)
+        if requirement.url and (reason := why_not_installed(requirement.url)):
+            message, hint = reason
+            raise Refused(f"{path}: {message}", hint=hint)
+        name = canonicalize_name(requirement.name)
         if name in project.sources:
             raise Refused(
                 f"{path} takes {name} from [tool.uv.sources], which needs a lock", hint="run `uv lock` in its folder"

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ def built_wheel(folder: Path, name: str, scratch: Path, target: Target) -> Path:
     Raises:
         Refused: it does not build, or builds for this machine and not for *target*.
     """
-    out = scratch / f"built-{len(list(scratch.iterdir()))}"
+    out = Path(tempfile.mkdtemp(dir=scratch, prefix="built-"))
     command = [uv_binary(), "build", "--wheel", "--out-dir", str(out), "--python", sys.executable, "--color", "never"]
     try:
         done = subprocess.run(  # noqa: S603

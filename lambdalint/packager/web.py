@@ -1,6 +1,7 @@
 """HTTP as the user's machine is set up for it: proxies, certificates, credentials; bounded in size and time."""
 
 import netrc
+import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from lambdalint.errors import Refused
@@ -53,7 +54,7 @@ class Web:
 
     def remember(self, url: str) -> str:
         """*url* without its credentials, which are kept for its host."""
-        parts = urlsplit(url)
+        parts = split(url)
         if "@" in parts.netloc:
             userinfo, _, host = parts.netloc.rpartition("@")
             self._known[host] = userinfo
@@ -62,7 +63,7 @@ class Web:
 
     def with_credentials(self, url: str) -> str:
         """*url* with the credentials that its host wants, if any are known."""
-        parts = urlsplit(url)
+        parts = split(url)
         if parts.scheme not in ("http", "https") or "@" in parts.netloc:
             return url
         userinfo = self._known.get(parts.netloc) or self._from_netrc(parts.hostname or "")
@@ -185,6 +186,19 @@ class Web:
     def _from_netrc(self, host: str) -> str | None:
         found = self._netrc.authenticators(host) if self._netrc else None
         return f"{quote(found[0], safe='')}:{quote(found[2] or '', safe='')}" if found else None
+
+
+def split(url: str) -> SplitResult:
+    """The parts of an address.
+
+    Raises:
+        Refused: it has none.
+    """
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        masked = re.sub(r"//.*@", "//***@", url)[:100]
+        raise Refused(f"{masked} is no address: {str(error)[:1].lower()}{str(error)[1:]}") from None
 
 
 def shown(url: str) -> str:

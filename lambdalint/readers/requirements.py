@@ -21,7 +21,7 @@ _MAX_DEPTH: Final = 32
 _MAX_LINES: Final = 100_000
 _MAX_LINE_CHARACTERS: Final = 100_000
 
-_COMMENT: Final = re.compile(r"(^|\s+)#.*$")
+_COMMENT: Final = re.compile(r"(?:^|\s)#.*$")
 _VARIABLE: Final = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _HASH: Final = re.compile(r"\s--hash[=\s]+(\S+)")
 _OPTION_AFTER_REQUIREMENT: Final = re.compile(r"\s--(?:hash|config-settings?|global-option|install-option)\b")
@@ -140,12 +140,12 @@ def _logical_lines(text: str, path: str) -> Iterator[tuple[int, str]]:
         start = start or number
         # A comment ends a continued line, and is not continued itself.
         is_comment = raw.lstrip().startswith("#")
-        if raw.endswith("\\") and not is_comment and number < len(lines):
+        if raw.endswith("\\") and not is_comment and number < len(lines) and len(held) <= _MAX_LINE_CHARACTERS:
             held += raw[:-1] + " "
         else:
-            line = _COMMENT.sub("", held + raw).strip().strip("\\").strip()
-            if len(line) > _MAX_LINE_CHARACTERS:
+            if len(held) + len(raw) > _MAX_LINE_CHARACTERS:
                 raise UnreadableInput("the line is too long for a requirement", path=path, line=start)
+            line = _COMMENT.sub("", held + raw).strip().strip("\\").strip()
             if line:
                 yield start, line
             held, start = "", 0
@@ -237,15 +237,9 @@ class _Line:
         )
 
     def _refuse_source(self, url: str) -> None:
-        if "+" in url.partition(":")[0]:
-            raise self._error(
-                f"{_short(url)} is fetched from a repository and built, which is not done here",
-                hint="build a wheel of it, put it into the project and name its path instead",
-            )
-        if not PurePosixPath(url.partition("#")[0]).name.endswith(".whl"):
-            raise self._error(
-                f"{_short(url)} is no wheel and would have to be built", hint="name the address of a wheel instead"
-            )
+        if reason := why_not_installed(url):
+            message, hint = reason
+            raise self._error(message, hint=hint)
 
     def _error(self, message: str, *, hint: str | None = None) -> UnreadableInput:
         return UnreadableInput(message, path=self.path, line=self.number, hint=hint)
@@ -253,6 +247,18 @@ class _Line:
     @property
     def _span(self) -> Span:
         return Span(self.path, self.number, 0, self.number, 0)
+
+
+def why_not_installed(url: str) -> tuple[str, str] | None:
+    """Message and hint about an address that leads to no wheel; ``None`` when it does."""
+    if "+" in url.partition(":")[0]:
+        return (
+            f"{_short(url)} is fetched from a repository and built, which is not done here",
+            "build a wheel of it, put it into the project and name its path instead",
+        )
+    if not PurePosixPath(url.partition("#")[0]).name.endswith(".whl"):
+        return f"{_short(url)} is no wheel and would have to be built", "name the address of a wheel instead"
+    return None
 
 
 def _option(line: str) -> tuple[str, str]:
