@@ -134,6 +134,7 @@ def _conclusion(packaging: Packaging, style: Style) -> str:
         (len(packaging.skipped), "skipped"),
     )
     parts = [f"{count:,} {participle}" for count, participle in counts if count]
-    said = f"{listed(parts) or 'nothing to package'} ({packaging.seconds:.2f} s)"
+    nothing = "nothing packaged" if packaging.check.failures else "nothing to package"
+    said = f"{listed(parts) or nothing} ({packaging.seconds:.2f} s)"
     said = said[:1].upper() + said[1:]
     return said if packaging.check.failures or not packaging.packages else style.good(said)
