@@ -8,6 +8,7 @@ import pytest
 from lambdalint.join.cloudformation import Declared
 from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.serverless import claims, declare_serverless
+from lambdalint.join.serverless_events import MAX_EVENTS
 from lambdalint.model.function import CodeKind, Function, Handling, Invocation, Trigger, TriggerKind
 from lambdalint.model.places import Span
 from lambdalint.model.template import Dialect
@@ -637,6 +638,27 @@ def test_several_events_keep_apart() -> None:
     kinds = sorted(each.kind.value for each in found)
     assert kinds == ["rest-api", "rest-api", "s3", "s3", "schedule", "schedule", "schedule"]
     assert [each.source.name for each in found if each.source and each.kind is TriggerKind.S3] == ["S3BucketPhotos"] * 2
+
+
+@pytest.mark.parametrize(
+    ("event", "key"),
+    [
+        ("'*'", "$default"),
+        ("GET /items", "GET /items"),
+        ("'* /items'", "ANY /items"),
+        ("{method: '*', path: /a}", "ANY /a"),
+    ],
+)
+def test_a_route_is_named_as_api_gateway_does(event: str, key: str) -> None:
+    found = declared(f"{ONE}    events:\n      - httpApi: {event}\n")
+    (route,) = (each for each in found.template.resources.values() if each.type == "AWS::ApiGatewayV2::Route")
+    assert value(route.get("RouteKey")) == key
+
+
+def test_more_events_than_anyone_could_deploy_are_not_all_read() -> None:
+    found = declared(ONE + "    events:\n" + "      - schedule: rate(1 minute)\n" * (MAX_EVENTS + 5))
+    assert len(found.triggers) == MAX_EVENTS
+    assert not found.functions[0].triggers_complete
 
 
 def test_an_authorizer_of_the_service_is_called_too() -> None:

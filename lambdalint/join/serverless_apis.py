@@ -121,7 +121,7 @@ def compile_http_api(stack: Stack, function: Compiled, name: str, node: Node, sp
     service = stack.service
     api = at(service.provider, "httpApi", "id")
     if api is None:
-        parts = {"ProtocolType": known("HTTP", service.span), "CorsConfiguration": None}
+        parts = {"ProtocolType": known("HTTP", service.span)}
         api = reference(stack.once("HttpApi", "AWS::ApiGatewayV2::Api", parts, service.span), span)
         arn: Node = substituted(_API % "HttpApi", span)
     else:
@@ -140,7 +140,7 @@ def compile_http_api(stack: Stack, function: Compiled, name: str, node: Node, sp
         stack.add(integration, "AWS::ApiGatewayV2::Integration", properties, span, node.span)
         stack.kinds[integration] = TriggerKind.HTTP_API
     method, path = _endpoint(node)
-    key = "$default" if method == "*" else f"{'ANY' if method == '*' else method} {path}"
+    key = "$default" if path == "*" else f"{'ANY' if method == '*' else method} {path}"
     authorizer = at(node, "authorizer")
     route = {
         "ApiId": api,

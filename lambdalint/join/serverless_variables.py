@@ -27,7 +27,7 @@ MAX_HOPS: Final = 30
 #: Levels of collections after all variables are replaced.
 MAX_DEPTH: Final = 100
 #: Nodes of one value after all variables are replaced.
-MAX_NODES: Final = 200_000
+MAX_NODES: Final = 500_000
 #: Characters of a text with variables in it, before and after they are replaced.
 MAX_TEXT: Final = 100_000
 #: Characters of all such texts together.
