@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Final
 
 from lambdalint.aws.runtimes import is_python
 from lambdalint.errors import UnreadableInput
@@ -25,6 +26,10 @@ from lambdalint.model.project import Module, Project
 from lambdalint.model.template import Dialect
 from lambdalint.model.values import Known
 from lambdalint.readers.tree import LazyTree, MemoryTree, Mounted
+
+
+#: Files of which the same is worth a word are named up to this number.
+_SAID_SINGLY: Final = 3
 
 
 def link(
@@ -63,7 +68,7 @@ def link(
         modules=tuple(
             Module(path) for path in dict.fromkeys(path for each in functions for path in each.modules.values())
         ),
-        notes=(*_notes(functions, found), *dict.fromkeys(said.notes)),
+        notes=(*_notes(functions, found), *_folded(said.notes)),
     )
 
 
@@ -211,6 +216,19 @@ def _notes(functions: list[Function], found: Discovered) -> Iterator[str]:
             f"{_count(len(found.placeholders), 'template')} hold placeholders and were left out: "
             f"{', '.join(found.placeholders[:3])}{' …' if len(found.placeholders) > 3 else ''}"
         )
+
+
+def _folded(notes: list[str]) -> Iterator[str]:
+    """*notes*, each once; what is said of many files alike is said of the first and counted for the others."""
+    groups: dict[str, list[str]] = {}
+    for note in dict.fromkeys(notes):
+        subject, _, rest = note.partition(" ")
+        groups.setdefault(rest if "." in subject or "/" in subject else note, []).append(note)
+    for alike in groups.values():
+        if len(alike) <= _SAID_SINGLY:
+            yield from alike
+        else:
+            yield f"{alike[0]}; so it is with {len(alike) - 1} more"
 
 
 def _count(number: int, noun: str) -> str:
