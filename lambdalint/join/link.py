@@ -27,7 +27,6 @@ from lambdalint.model.template import Dialect
 from lambdalint.model.values import Known
 from lambdalint.readers.tree import LazyTree, MemoryTree, Mounted
 
-
 #: Files of which the same is worth a word are named up to this number.
 _SAID_SINGLY: Final = 3
 
