@@ -24,7 +24,7 @@ class Argument:
 class Shape:
     """What a type of Terraform's is in CloudFormation.
 
-    A *type* of four parts, ``AWS::S3::Bucket.LambdaConfigurations``, is stated in another resource there.  *ref* are the
+    A *type* with a dot, ``AWS::S3::Bucket.LambdaConfigurations``, is stated in another resource there.  *ref* are the
     attributes that give what ``Ref`` gives, *attributes* those that give what ``GetAtt`` gives.  *defaults* are
     properties that hold where nothing is said; *tags* is ``"list"`` or ``"map"`` for what can have some.
     """

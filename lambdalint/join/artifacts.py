@@ -1,5 +1,6 @@
 """What the code of a function or of a layer brings into its artifact, as far as the project shows it."""
 
+import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import partial
@@ -79,7 +80,7 @@ def function_artifact(tree: Tree, function: Function) -> Artifact | None:
         runtime=runtime,
         architecture=_architecture(function),
         source=code.span,
-        via_s3=True,  # sam deploy and aws cloudformation package put local code into a bucket
+        via_s3=code.via_s3,
     )
 
 
@@ -108,7 +109,7 @@ def layer_artifact(tree: Tree, layer: Layer, users: Iterable[Function] = ()) -> 
         architecture=_only(layer.compatible_architectures) or _only(_architecture(user) for user in users),
         layer=True,
         source=code.span,
-        via_s3=True,
+        via_s3=code.via_s3,
     )
 
 
@@ -159,8 +160,9 @@ def _entries(tree: Tree, code: Code, left_out: tuple[str, ...]) -> tuple[Artifac
         return ArtifactKind.ZIP, _zip_entries(tree, path)
     if code.kind is CodeKind.FILE:
         return ArtifactKind.FOLDER, (_entry(tree, path, path.rpartition("/")[2]),)
-    if code.kind is CodeKind.FOLDER:
-        entries = tuple(islice(_folder_entries(tree, path, "", left_out), MAX_FILES + 1))
+    if code.kind is CodeKind.FOLDER and not code.picked:
+        excluded = tuple(_glob(pattern) for pattern in code.left_out)
+        entries = tuple(islice(_folder_entries(tree, path, "", left_out, excluded), MAX_FILES + 1))
         if len(entries) > MAX_FILES:
             raise UnreadableInput(
                 f"the folder has more than {MAX_FILES:,} files; what it adds to an artifact is not judged",
@@ -175,17 +177,42 @@ def _zip_entries(tree: Tree, path: str) -> tuple[Entry, ...]:
     return read_zip(tree.on_disk(path) or tree.read(path), path)
 
 
-def _folder_entries(tree: Tree, root: str, folder: str, left_out: tuple[str, ...]) -> Iterator[Entry]:
+def _folder_entries(
+    tree: Tree, root: str, folder: str, left_out: tuple[str, ...], excluded: tuple[re.Pattern[str], ...]
+) -> Iterator[Entry]:
+    """The files below *folder* of *root*; *left_out* are patterns of names, *excluded* of paths below *root*."""
     inside = _below(root, folder)
     tree.check_open(inside)
     for name in tree.names(inside):
         path = _below(inside, name)
         if any(fnmatchcase(name, pattern) for pattern in left_out):
             continue
+        if any(pattern.fullmatch(_below(folder, name)) for pattern in excluded):
+            continue
         if tree.is_file(path):
             yield _entry(tree, path, _below(folder, name))
         elif name not in _TOOL_FOLDERS and not tree.is_link(path) and not tree.is_file(f"{path}/pyvenv.cfg"):
-            yield from _folder_entries(tree, root, _below(folder, name), left_out)
+            yield from _folder_entries(tree, root, _below(folder, name), left_out, excluded)
+
+
+#: A pattern is a path with the wildcards of a shell; ``**`` goes through folders, braces hold alternatives.
+_WILDCARD: Final = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|[{},]")
+_MEANING: Final = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """What *pattern* matches; one that is no pattern matches itself."""
+    made, end = "", 0
+    braces = pattern.count("{") == pattern.count("}")
+    for match in _WILDCARD.finditer(pattern):
+        made += re.escape(pattern[end : match.start()])
+        plain = match[0] in "{}," and not braces
+        made += re.escape(match[0]) if plain else _MEANING.get(match[0], match[0])
+        end = match.end()
+    try:
+        return re.compile(made + re.escape(pattern[end:]))
+    except re.error:
+        return re.compile(re.escape(pattern))
 
 
 def _entry(tree: Tree, path: str, inner: str) -> Entry:

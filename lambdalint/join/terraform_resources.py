@@ -1,4 +1,4 @@
-"""Terraform's resources as CloudFormation's: what is stated apart there is put together here, and the other way round."""
+"""Terraform's resources as CloudFormation's: what is stated apart here and together there, and the other way round."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -365,8 +365,8 @@ def _join_notification(maker: _Maker, resource: TerraformResource, properties: P
         if filters := _key_filter(block, item.span):
             settings["Filter"] = filters
         events = block.get("events")
-        for event in items_of(events) or ((events,) if events is not None else ()):
-            found.append(Known({**settings, "Event": event}, item.span))
+        listed_events = items_of(events) or ((events,) if events is not None else ())
+        found += [Known({**settings, "Event": event}, item.span) for event in listed_events]
     if bucket is not None and found:
         there = properties_of(bucket.properties.get("NotificationConfiguration"))
         configurations = Known((*items_of(there.get("LambdaConfigurations")), *found), resource.span)

@@ -30,12 +30,19 @@ class Code:
 
     *path* is the folder, file or archive in the project, ``None`` for remote code.  *root* is the folder from which the
     handler string resolves, ``None`` where there is none to look at.  *span* is where the template says so.
+
+    *via_s3* says that it reaches Lambda through a bucket, as local code of CloudFormation does.  *left_out* are
+    patterns of paths below the folder that are not packaged, ``**`` standing for any folders.  *picked* says that what
+    is packaged of the folder, or added to it, is decided by something that was not looked at.
     """
 
     kind: CodeKind
     span: Span
     path: str | None = None
     root: str | None = None
+    via_s3: bool = True
+    left_out: tuple[str, ...] = ()
+    picked: bool = False
 
 
 class Handling(Enum):

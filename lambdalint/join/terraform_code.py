@@ -1,0 +1,191 @@
+"""Where the code is that a Terraform function or layer uploads.
+
+Source: https://registry.terraform.io/providers/hashicorp/archive/latest/docs/data-sources/file
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from lambdalint.join.properties import items_of, properties_of, reference_of, references, text_of
+from lambdalint.join.terraform_text import structure_of
+from lambdalint.model.function import Code, CodeKind
+from lambdalint.model.places import Span
+from lambdalint.model.terraform import FileText, TerraformResource
+from lambdalint.model.values import Known, Properties, Property, Unknown
+from lambdalint.readers.tree import MemoryTree, Mounted, joined
+
+ARCHIVE: Final = "archive_file"
+
+_ARCHIVES: Final = (".zip", ".jar")
+_OBJECTS: Final = ("aws_s3_object", "aws_s3_bucket_object")
+
+
+class Uploads:
+    """Finds code in *tree*; paths in *resources* are relative to *folder*, that of the root module.
+
+    What an archive is made of besides files is mounted below *place*, the path of a file.
+    """
+
+    def __init__(self, tree: Mounted, folder: str, resources: Iterable[TerraformResource], place: str) -> None:
+        self._tree = tree
+        self._folder = folder
+        self._place = place
+        self._resources = {each.address: each for each in resources}
+        self._archives: dict[str, TerraformResource] = {}
+        self._objects: list[TerraformResource] = []
+        for each in self._resources.values():
+            if each.type == ARCHIVE and (path := self.path(each.attributes.get("output_path"))):
+                self._archives.setdefault(path, each)
+            elif each.type in _OBJECTS:
+                self._objects.append(each)
+
+    def of(self, resource: TerraformResource) -> Code | None:
+        """The code of *resource*; ``None`` when it is unknown where it is."""
+        attributes = resource.attributes
+        if (image := attributes.get("image_uri")) is not None:
+            return Code(CodeKind.IMAGE, image.span)
+        if (stated := attributes.get("filename")) is not None:
+            code = self.at(stated)
+            return replace(code, via_s3=False) if code else None
+        key = attributes.get("s3_key")
+        where = attributes.get("s3_bucket") or key
+        if where is None:
+            return None
+        for uploaded in self._uploaded(attributes):
+            source = uploaded.attributes.get("source")
+            code = self.at(source) if source is not None else None
+            if code is not None:
+                return code
+        return Code(CodeKind.REMOTE, where.span)
+
+    def at(self, stated: Property) -> Code | None:
+        """The code in the archive that *stated* names, or refers to."""
+        maker = self._maker(stated)
+        if maker is not None and maker.type == ARCHIVE:
+            return self._packed(maker)
+        if maker is not None and maker.type == "external":
+            # How a copy of the community's Lambda module in the project tells its script what to pack.
+            source = properties_of(maker.attributes.get("query")).get("source_path")
+            return None if source is None else self.of_source_path(structure_of(source) or source)
+        path = self.path(stated)
+        if path is None:
+            return None
+        if path in self._archives:
+            return self._packed(self._archives[path])
+        return self.local(path, stated.span)
+
+    def local(self, path: str, span: Span) -> Code:
+        """The code at *path* of the tree."""
+        if self._tree.is_folder(path):
+            return Code(CodeKind.FOLDER, span, path, path)
+        if not self._tree.is_file(path):
+            return Code(CodeKind.MISSING, span, path)
+        if path.lower().endswith(_ARCHIVES):
+            return Code(CodeKind.ZIP, span, path, path)
+        return Code(CodeKind.FILE, span, path, path.rpartition("/")[0])
+
+    def path(self, stated: Property | None) -> str | None:
+        """The path in the tree that *stated* names; ``None`` when that is unknown or outside."""
+        text = text_of(stated)
+        return joined(self._folder, text) if text else None
+
+    def _maker(self, stated: Property) -> TerraformResource | None:
+        """The data source whose output *stated* refers to, in every world that a condition makes."""
+        found = {reference.resource for reference in references(stated)} if isinstance(stated, Unknown) else set()
+        return self._resources.get(found.pop()) if len(found) == 1 else None
+
+    def of_source_path(self, source: Property) -> Code | None:
+        """What ``source_path`` of the community's Lambda module says: a path, or paths with patterns and commands."""
+        items = items_of(source)
+        if len(items) != 1:
+            # Of several, the first is where the handler mostly is.
+            code = next((found for item in items if (found := self.of_source_path(item))), None)
+            return replace(code, picked=True) if code and code.kind is CodeKind.FOLDER else None
+        (item,) = items
+        settings = properties_of(item)
+        stated = settings.get("path") if settings else item
+        path = self.path(stated)
+        if stated is None or path is None or is_said(settings, "prefix_in_zip"):
+            return None
+        picked = is_said(settings, "patterns") or is_said(settings, "commands")
+        return replace(self.local(path, stated.span), picked=picked)
+
+    def _uploaded(self, attributes: Properties) -> Iterator[TerraformResource]:
+        """The objects of the project that may be the one in the bucket."""
+        key = attributes.get("s3_key")
+        for name in ("s3_key", "s3_bucket", "s3_object_version"):
+            reference = reference_of(attributes.get(name))
+            found = self._resources.get(reference.resource) if reference else None
+            if found is not None and found.type in _OBJECTS:
+                yield found
+        if text_of(key) is not None:
+            yield from (each for each in self._objects if text_of(each.attributes.get("key")) == text_of(key))
+
+    def _packed(self, archive: TerraformResource) -> Code | None:
+        """What *archive* packs."""
+        attributes = archive.attributes
+        if (folder := attributes.get("source_dir")) is not None:
+            path = self.path(folder)
+            if path is None:
+                return None
+            code = self.local(path, folder.span)
+            excludes = attributes.get("excludes")
+            left_out = tuple(text for item in items_of(excludes) if (text := text_of(item)))
+            hidden = excludes is not None and (isinstance(excludes, Unknown) or len(left_out) < len(items_of(excludes)))
+            return replace(code, left_out=left_out, picked=hidden)
+        if (file := attributes.get("source_file")) is not None:
+            path = self.path(file)
+            if path is None:
+                return None
+            if self._tree.is_file(path):
+                return Code(CodeKind.FILE, file.span, path, path.rpartition("/")[0])
+            return Code(CodeKind.MISSING, file.span, path)
+        return self._written(archive)
+
+    def _written(self, archive: TerraformResource) -> Code | None:
+        """An archive of what stands in blocks of the configuration; whole files of the project among it are shown."""
+        files: dict[str, Property] = {}
+        sources = archive.attributes.get("source")
+        if isinstance(sources, Unknown):
+            return None
+        blocks = [properties_of(item) for item in items_of(sources)]
+        content = archive.attributes.get("source_content")
+        if content is not None:
+            blocks.append({"content": content, "filename": archive.attributes.get("source_content_filename", content)})
+        for block in blocks:
+            name, text = text_of(block.get("filename")), block.get("content")
+            if name is None or text is None or joined("", name) is None:
+                return None
+            files[joined("", name) or name] = text
+        if not files:
+            return None
+        span = next(iter(files.values())).span
+        if (folder := _common_folder(files)) is not None:
+            if len(files) == 1:
+                (path,) = (f"{folder}/{name}".lstrip("/") for name in files)
+                return Code(CodeKind.FILE, span, path, folder)
+            return Code(CodeKind.FOLDER, span, folder, folder, picked=True)
+        known = {name: str(text.value) for name, text in files.items() if isinstance(text, Known)}
+        if any(name.endswith(".py") for name in files.keys() - known):
+            return None
+        root = f"{self._place}#{archive.address}"
+        self._tree.mount(root, MemoryTree(known))
+        return Code(CodeKind.FOLDER, span, root, root, picked=len(known) < len(files))
+
+
+def is_said(inputs: Properties, name: str) -> bool:
+    """Whether the input *name* is given, and is not one of the things that modules take for nothing."""
+    value = inputs.get(name)
+    return value is not None and not (isinstance(value, Known) and (value.value is None or value.value in ("", (), {})))
+
+
+def _common_folder(files: Mapping[str, Property]) -> str | None:
+    """The folder of the project from which all of *files* are taken under their own names."""
+    folders = set()
+    for name, content in files.items():
+        text = content.value if isinstance(content, Known) else None
+        if not isinstance(text, FileText) or not f"/{text.path}".endswith(f"/{name}"):
+            return None
+        folders.add(text.path.removesuffix(name).rstrip("/"))
+    return folders.pop() if len(folders) == 1 else None
