@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -171,6 +172,46 @@ def test_references_may_go_in_circles() -> None:
     )
     template = template.replace("MemorySize: 64", "MemorySize: !If [A, !Ref P, 64]")
     assert "crashed-rule" not in names(check_files({**GOOD, "template.yaml": template}))
+
+
+def _variable(value: str, before: str = "") -> dict[str, str | bytes]:
+    """A project with an environment variable of that value, and a template that begins with *before*."""
+    return {**GOOD, "template.yaml": f"{before}{TEMPLATE}      Environment: {{Variables: {{X: {value}}}}}\n"}
+
+
+def _lines(line: str, count: int) -> str:
+    """*line* with ``#`` and ``@`` replaced by each number and the one after it."""
+    return "".join(line.replace("#", str(number)).replace("@", str(number + 1)) + "\n" for number in range(count))
+
+
+HOSTILE = {
+    "a map that leads to itself": _variable("!FindInMap [M, K, V]", "Mappings: {M: {K: {V: !FindInMap [M, K, V]}}}\n"),
+    "a long chain of maps": _variable(
+        "!FindInMap [M, K, V0]", "Mappings:\n  M:\n    K:\n" + _lines("      V#: !FindInMap [M, K, V@]", 900)
+    ),
+    "conditions that double": _variable(
+        "!If [C0, a, b]",
+        "Conditions:\n  C60: !Equals [a, a]\n" + _lines("  C#: !And [Condition: C@, Condition: C@]", 60),
+    ),
+    "a long chain of conditions": _variable(
+        "!If [C0, a, b]", "Conditions:\n" + _lines("  C#: !Not [Condition: C@]", 3000)
+    ),
+    "texts that grow": _variable(
+        f"!Sub '{'${P}' * 20_000}'", f"Parameters: {{P: {{Type: String, Default: {'x' * 50_000}}}}}\n"
+    ),
+    "references that grow": _variable(
+        "*a6", "X: &a0 !Ref Q\n" + _lines(f"X@: &a@ !Sub ['{'${X}-' * 300}', {{X: *a#}}]", 6)
+    ),
+    "placeholders that do not end": _variable(f"'{'{' * 1_000_000}'"),
+    "variables that do not end": _variable(f"!Sub '{'${' * 500_000}'"),
+}
+
+
+@pytest.mark.parametrize("files", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_templates_cost_little(files: dict[str, str | bytes]) -> None:
+    started = process_time()
+    assert "memory-out-of-range" in names(check_files(files))
+    assert process_time() - started < 5
 
 
 @pytest.mark.parametrize(

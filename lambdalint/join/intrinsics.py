@@ -7,7 +7,6 @@ when they agree.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
 
-import re
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Listed
 from dataclasses import replace
@@ -29,10 +28,10 @@ __all__ = ["ABSENT", "MAX_STEPS", "Evaluator", "chosen", "intrinsic"]
 MAX_STEPS: Final = 1_000_000
 #: Conditions that lead to conditions, or stacks to stacks.
 _MAX_HOPS: Final = 40
+#: Values within values, wherever they lead: a document nests 100 levels, and Python's stack holds some more.
+_MAX_OPEN: Final = 120
 _MAX_SPELLED: Final = 400
 
-#: A dynamic reference (``{{resolve:ssm:…}}``), or a placeholder of a tool that fills templates in.
-_PLACEHOLDER = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _INCLUDE: Final = "Fn::Transform"
 
 
@@ -49,7 +48,9 @@ class Evaluator:
         self._copies = Copies()
         self._known: dict[int, Property | None] = {}
         self._kept: list[Node] = []  # values are remembered by the identity of their nodes, which must live as long
+        self._open: set[int] = set()
         self._deciding: set[str] = set()
+        self._decisions: dict[str, bool | None] = {}
         self._steps = 0
         # A loop or an include in a section may refer to the sections before it.
         self._parameters = self._mappings = self._conditions = _EMPTY
@@ -68,9 +69,7 @@ class Evaluator:
         """What *node* says; ``None`` for ``AWS::NoValue``."""
         if type(node) is Scalar and not node.tag:
             text = node.text
-            return (
-                Unknown(text, node.span) if "{{" in text and _PLACEHOLDER.search(text) else Known(node.value, node.span)
-            )
+            return Unknown(text, node.span) if _has_placeholder(text) else Known(node.value, node.span)
         key = id(node)
         if key not in self._known:
             self._steps += 1
@@ -81,20 +80,24 @@ class Evaluator:
                     line=node.span.line,
                     column=node.span.column,
                 )
+            if key in self._open or len(self._open) > _MAX_OPEN:
+                return Unknown("a value that leads to itself", node.span)
             self._kept.append(node)
+            self._open.add(key)
             self._known[key] = self._value(node)
+            self._open.discard(key)
         return self._known[key]
 
     def condition(self, name: str) -> bool | None:
         """Whether a condition holds; ``None`` when the template alone does not decide it."""
-        node = self._conditions.items.get(name)
-        if node is None or name in self._deciding or len(self._deciding) > _MAX_HOPS:
-            return None
-        self._deciding.add(name)
-        try:
-            return self._decided(node)
-        finally:
+        if name not in self._decisions:
+            node = self._conditions.items.get(name)
+            if node is None or name in self._deciding or len(self._deciding) > _MAX_HOPS:
+                return None
+            self._deciding.add(name)
+            self._decisions[name] = self._decided(node)
             self._deciding.discard(name)
+        return self._decisions[name]
 
     def text(self, template: str, span: Span, own: "dict[str, Property | None] | None" = None) -> Property:
         """*template* with its ``${NAME}`` replaced, as ``Fn::Sub`` does; *own* are names that it brings along."""
@@ -174,7 +177,7 @@ class Evaluator:
             evaluate = _OWN.get(name)
             return evaluate(self, argument, node.span) if evaluate else self._function(name, argument, node.span)
         if isinstance(node, Scalar):
-            hides = _PLACEHOLDER.search(node.text)
+            hides = _has_placeholder(node.text)
             return Unknown(node.text, node.span) if hides else Known(node.value, node.span)
         if isinstance(node, Sequence):
             items = [self.value(item) for item in node.items]
@@ -246,7 +249,7 @@ class Evaluator:
             if len(argument.items) > 1 and isinstance(argument.items[1], Mapping):
                 own = {name: self.value(node) for name, node in argument.items[1].items.items()}
         text = _text(template)
-        return Unknown(f"!Sub {text}", span) if _PLACEHOLDER.search(text) else self.text(text, span, own)
+        return Unknown(f"!Sub {text}", span) if _has_placeholder(text) else self.text(text, span, own)
 
     def _named(self, name: str, span: Span) -> Property | None:
         return self._attribute(name, span) if "." in name else self._ref(Scalar(name, name, span), span)
@@ -354,6 +357,12 @@ def _untagged(node: Node) -> Node:
 
 def _condition_text(value: Known[Any]) -> str:
     return str(value.value).lower() if isinstance(value.value, bool) else str(value.value)
+
+
+def _has_placeholder(text: str) -> bool:
+    """Whether *text* holds a dynamic reference (``{{resolve:ssm:…}}``), or a placeholder of some other tool."""
+    start = text.find("{{")
+    return start >= 0 and text.find("}}", start + 2) >= 0
 
 
 def _text(node: Node | None) -> str:

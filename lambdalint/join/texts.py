@@ -20,7 +20,7 @@ MAX_SPELLED: Final = 400
 #: What stands for ``AWS::NoValue``: the property is as if it had not been written.
 ABSENT: Final = None
 
-_VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
+_VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
 
 
 def chosen(choices: "list[Property | None]", expression: str, span: Span) -> Property | None:
