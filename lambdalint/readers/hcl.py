@@ -49,12 +49,22 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 #: Broken places named in one file; who has more will not read on.
 MAX_FAILURES: Final = 10
 
+#: Lines left out of one block, to see whether the rest of it can be read.
+_MAX_MENDED: Final = 5
+
 #: Where a file is taken up again after something that cannot be read.
 _START: Final = re.compile(
     rb"^(?:resource|data|module|variable|locals|output|provider|terraform|moved|import|check|removed|ephemeral)\b"
     rb'[ \t]*(?:"[^"\n]*"[ \t]*)*\{',
     re.MULTILINE,
 )
+_ENDLESS: Final = {
+    "string_lit": "a quoted text",
+    "quoted_template": "a quoted text",
+    "heredoc_template": "a heredoc",
+}
+_EXPECTED: Final = {"block_end": "'}'", "object_end": "'}'", "tuple_end": "']'", "identifier": "a value"}
+
 #: Expressions that need no look at the tree below them; they are most of what is written.
 _PLAIN_TEXT: Final = re.compile(rb'"([^"\\$%\r\n]*)"')
 _PLAIN_PATH: Final = re.compile(rb"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
@@ -81,10 +91,7 @@ def read_hcl(text: str, path: str) -> tuple[Body, list[UnreadableInput]]:
     body = reader.body()
     if not reader.failures:
         return body, []
-    starts = [match.start() for match in _START.finditer(source)]
-    if not starts:
-        return body, reader.failures
-    return _salvaged(source, path, starts)
+    return _salvaged(source, path)
 
 
 def read_expression(text: str, path: str) -> Expression:
@@ -121,21 +128,42 @@ def read_template(text: str, path: str, within: Span | None = None) -> Expressio
     return TextTemplate(template.parts, within or Span.whole(path)) if isinstance(template, TextTemplate) else template
 
 
-def _salvaged(source: bytes, path: str, starts: list[int]) -> tuple[Body, list[UnreadableInput]]:
+def _salvaged(source: bytes, path: str) -> tuple[Body, list[UnreadableInput]]:
     """The file read in pieces, each from one top-level block to the next, so that a broken one spoils no other."""
     attributes: dict[str, Attribute] = {}
     blocks: list[Block] = []
     failures: list[UnreadableInput] = []
-    bounds = list(dict.fromkeys((0, *starts, len(source))))
+    bounds = dict.fromkeys((0, *(match.start() for match in _START.finditer(source)), len(source)))
     line = 1
     for start, end in pairwise(bounds):
-        reader = _Reader(source[start:end], path, first_line=line)
+        body, broken = _mended(source[start:end], path, line)
         line += source.count(b"\n", start, end)
-        body = reader.body()
         attributes.update(body.attributes)
         blocks += body.blocks
-        failures += reader.failures[: MAX_FAILURES - len(failures)]
+        failures += broken[: MAX_FAILURES - len(failures)]
     return Body(attributes, tuple(blocks)), failures
+
+
+def _mended(source: bytes, path: str, first_line: int) -> tuple[Body, list[UnreadableInput]]:
+    """A piece of a file with its broken lines left out, as long as that is likely to help."""
+    failures: dict[int, UnreadableInput] = {}
+    lines = source.split(b"\n")
+    for _ in range(_MAX_MENDED + 1):
+        reader = _Reader(b"\n".join(lines), path, first_line=first_line)
+        body = reader.body()
+        if not reader.failures:
+            break
+        # What follows the first broken place is often only said to be broken because of it.
+        first = reader.failures[0]
+        failures.setdefault(first.line, first)
+        at = min(first.line - first_line, len(lines) - 1) or len(lines) - 1
+        # A lone bracket is where it is noticed, and the block as such is broken by its last line, half written.
+        while at > 0 and not lines[at].strip(b" \t\r}])"):
+            at -= 1
+        if at == 0:
+            break
+        lines[at] = b""
+    return body, list(failures.values())
 
 
 @cache
@@ -191,10 +219,11 @@ class _Reader:
         elif node.type == "block" and (block := self._block(node)) is not None:
             blocks.append(block)
 
-    def span(self, node: "Node") -> Span:
+    def span(self, node: "Node", last: "Node | None" = None) -> Span:
+        """The place of *node*, or of all from it to *last*."""
         if self.within is not None:
             return self.within
-        (row, column), (end_row, end_column) = node.start_point, node.end_point
+        (row, column), (end_row, end_column) = node.start_point, (last or node).end_point
         if self.lines is not None:
             column, end_column = self._characters(row, column), self._characters(end_row, end_column)
         return Span(self.path, row + self.first_line, column, end_row + self.first_line, end_column)
@@ -215,7 +244,7 @@ class _Reader:
         todo, count = [root], 0
         while todo and count < MAX_FAILURES:
             node = todo.pop()
-            if node.is_missing or node.is_error:
+            if node.is_missing or node.is_error or (node.type in _ENDLESS and node.children[-1].is_missing):
                 count += 1
                 span = self.span(node)
                 yield UnreadableInput(
@@ -225,10 +254,10 @@ class _Reader:
                 todo += reversed([child for child in node.children if child.has_error])
 
     def _complaint(self, node: "Node") -> str:
+        if node.type in _ENDLESS and not node.is_error:
+            return f"{_ENDLESS[node.type]} does not end"
         if node.is_missing:
-            ends = {"block_end": "'}'", "object_end": "'}'", "tuple_end": "']'", "quoted_template_end": "'\"'"}
-            names = {"identifier": "a value", "heredoc_identifier": "the end of a heredoc"}
-            return f"expected {ends.get(node.type) or names.get(node.type) or repr(node.type)}"
+            return f"expected {_EXPECTED.get(node.type) or repr(node.type)}"
         found = self.text(node).split("\n", 1)[0].strip()
         return f"unexpected {found[:40]!r}" if found else "something is missing"
 
@@ -290,15 +319,15 @@ class _Reader:
         if self.depth > MAX_DEPTH:
             raise _TooDeep(node)
         self.depth += 1
-        found = self._terms(node, [child for child in node.children if child.type != "comment"])
+        found = self._terms([child for child in node.children if child.type != "comment"])
         self.depth -= 1
         return found
 
-    def _terms(self, node: "Node", children: "list[Node]") -> Expression:
+    def _terms(self, children: "list[Node]") -> Expression:
         """An expression out of a term and the steps into it that follow."""
         first = children[0]
         if first.type == "(":
-            found: Expression = Parenthesised(self.expression(children[1]), self.span(node))
+            found: Expression = Parenthesised(self.expression(children[1]), self.span(first, children[2]))
             rest = children[3:]
         else:
             found = self._term(first)
@@ -308,7 +337,7 @@ class _Reader:
         steps: list[str | Splat | Expression] = []
         for child in rest:
             self._step(child, steps)
-        return Traversal(found, tuple(steps), self.span(node))
+        return Traversal(found, tuple(steps), self.span(first, children[-1]))
 
     def _step(self, node: "Node", steps: "list[str | Splat | Expression]") -> None:
         kind = node.type
@@ -400,15 +429,15 @@ class _Reader:
         self.depth += 1
         found: Expression
         if inner.type == "unary_operation":
-            found = Unary(self.text(children[0]), self._terms(inner, children[1:]), self.span(node))
+            found = Unary(self.text(children[0]), self._terms(children[1:]), self.span(node))
         else:
             at = next(
                 number
                 for number, child in enumerate(children)
                 if not child.is_named and number and child.type not in ("(", ")")
             )
-            left = self._terms(inner, children[:at])
-            right = self._terms(inner, children[at + 1 :])
+            left = self._terms(children[:at])
+            right = self._terms(children[at + 1 :])
             found = Binary(self.text(children[at]), left, right, self.span(node))
         self.depth -= 1
         return found
@@ -566,7 +595,7 @@ class _Text:
             parts[0] = Literal(str(parts[0].value).lstrip(), parts[0].span)
         if parts and _has_mark(after, last=False) and isinstance(parts[-1], Literal):
             parts[-1] = Literal(str(parts[-1].value).rstrip(), parts[-1].span)
-        return TextTemplate(tuple(parts), self.reader.span(node))
+        return TextTemplate(tuple(part for part in parts if not _is_empty(part)), self.reader.span(node))
 
 
 _MARKS: Final = (
@@ -576,6 +605,10 @@ _MARKS: Final = (
     "template_for_start",
     "template_for_end",
 )
+
+
+def _is_empty(part: Part) -> bool:
+    return isinstance(part, Literal) and part.value == ""
 
 
 def _meaning(node: "Node") -> "list[Node]":
