@@ -203,6 +203,13 @@ def test_what_nests_too_deep_is_said(text: str) -> None:
     assert str(MAX_DEPTH) in failures[0].message or failures[0].message.startswith("this is no HCL")
 
 
+@pytest.mark.parametrize("text", ["a {\n b = 1\n", "a {\n b = 1\n}\n}\nc {\n}\n", "a {\n b = 1\n c = {\n}\n"])
+def test_what_is_closed_too_late_or_too_often_keeps_what_is_in_it(text: str) -> None:
+    found, failures = read_hcl(text, "main.tf")
+    assert "b" in found.blocks[0].body.attributes
+    assert len(failures) == 1
+
+
 def test_a_template_file_is_text_with_parts() -> None:
     assert spelled(read_template("a\n${b}\n", "t.tftpl")) == 'text("a\\n", b, "\\n")'
     assert spelled(read_template("EOT ${b}", "t")) == 'text("EOT ", b)'

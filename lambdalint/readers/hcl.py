@@ -156,9 +156,12 @@ def _mended(source: bytes, path: str, first_line: int) -> tuple[Body, list[Unrea
         # What follows the first broken place is often only said to be broken because of it.
         first = reader.failures[0]
         failures.setdefault(first.line, first)
+        if reader.lacks == "block_end":
+            break
         at = min(first.line - first_line, len(lines) - 1) or len(lines) - 1
-        # A lone bracket is where it is noticed, and the block as such is broken by its last line, half written.
-        while at > 0 and not lines[at].strip(b" \t\r}])"):
+        # What is missing is noticed at the next bracket; the block as such is broken by its last line, half written.
+        brackets = b" \t\r" if reader.lacks is None else b" \t\r}])"
+        while at > 0 and not lines[at].strip(brackets):
             at -= 1
         if at == 0:
             break
@@ -196,6 +199,8 @@ class _Reader:
         self.drops_last_newline = drops_last_newline
         self.lines = None if source.isascii() else source.split(b"\n")
         self.failures: list[UnreadableInput] = []
+        #: What kind of node is missing in the first broken place; ``None`` when something is there that should not be.
+        self.lacks: str | None = None
         self.depth = 0
 
     def body(self) -> Body:
@@ -245,6 +250,8 @@ class _Reader:
         while todo and count < MAX_FAILURES:
             node = todo.pop()
             if node.is_missing or node.is_error or (node.type in _ENDLESS and node.children[-1].is_missing):
+                if not count:
+                    self.lacks = node.type if node.is_missing else None
                 count += 1
                 span = self.span(node)
                 yield UnreadableInput(
