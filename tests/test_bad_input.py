@@ -197,7 +197,7 @@ HOSTILE = {
         "!If [C0, a, b]", "Conditions:\n" + _lines("  C#: !Not [Condition: C@]", 3000)
     ),
     "texts that grow": _variable(
-        f"!Sub '{'${P}' * 20_000}'", f"Parameters: {{P: {{Type: String, Default: {'x' * 50_000}}}}}\n"
+        f"!Sub '{'${P}' * 100_000}'", f"Parameters: {{P: {{Type: String, Default: {'x' * 100_000}}}}}\n"
     ),
     "references that grow": _variable(
         "*a6", "X: &a0 !Ref Q\n" + _lines(f"X@: &a@ !Sub ['{'${X}-' * 300}', {{X: *a#}}]", 6)

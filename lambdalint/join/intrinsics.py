@@ -16,7 +16,7 @@ from lambdalint.errors import UnreadableInput
 from lambdalint.join.loops import FOR_EACH, Copies, TooManyNodes, filled_text
 from lambdalint.join.outside import Outside
 from lambdalint.join.parameters import typed
-from lambdalint.join.texts import ABSENT, chosen, hidden, interpolated, joined_text, spelled
+from lambdalint.join.texts import ABSENT, chosen, hidden, interpolated, joined_text, spelled, spelled_call
 from lambdalint.join.value_functions import FUNCTIONS, SEVERAL
 from lambdalint.model.document import Mapping, Node, Scalar, Sequence
 from lambdalint.model.places import Span
@@ -260,8 +260,7 @@ class Evaluator:
         separator, listed = _text(argument.items[0]), self.value(argument.items[1])
         if not isinstance(listed, Known) or not isinstance(listed.value, tuple):
             return hidden("Fn::Join", [listed], span)
-        shown = separator.join(spelled(part) for part in listed.value)
-        return joined_text(separator, list(listed.value), f"!Join {shown[:_MAX_SPELLED]}", span)
+        return joined_text(separator, list(listed.value), spelled_call("!Join", separator, listed.value), span)
 
     def _if(self, argument: Node, span: Span) -> Property | None:
         if not isinstance(argument, Sequence) or len(argument.items) != 3:

@@ -1,7 +1,7 @@
 """Text put together from evaluated parts, and values that differ between the worlds of a condition."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from typing import Final
@@ -62,6 +62,16 @@ def joined_text(separator: str, parts: list[Property], expression: str, span: Sp
     return Unknown(expression, span, choices=tuple(Known(text, span, parameter=parameter) for text in texts))
 
 
+def spelled_call(function: str, separator: str, parts: Iterable[Property]) -> str:
+    """The beginning of what *function* was given; parts may be long, and many."""
+    shown = ""
+    for part in parts:
+        if len(shown) > MAX_SPELLED:
+            break
+        shown += (separator if shown else "") + spelled(part)
+    return f"{function} {shown[:MAX_SPELLED]}"
+
+
 def interpolated(text: str, value_of: Callable[[str], Property | None], span: Span) -> Property:
     """*text* with every ``${NAME}`` replaced by what *value_of* says of it, as ``Fn::Sub`` does."""
     parts: list[Property] = []
@@ -76,7 +86,7 @@ def interpolated(text: str, value_of: Callable[[str], Property | None], span: Sp
             parts.append(value_of(match[2].strip()) or Known("", span))
     if end < len(text) or not parts:
         parts.append(Known(text[end:], span))
-    return joined_text("", parts, f"!Sub {''.join(spelled(part) for part in parts)[:MAX_SPELLED]}", span)
+    return joined_text("", parts, spelled_call("!Sub", "", parts), span)
 
 
 def spelled(part: Property) -> str:
