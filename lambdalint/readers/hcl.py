@@ -63,7 +63,7 @@ _ENDLESS: Final = {
     "quoted_template": "a quoted text",
     "heredoc_template": "a heredoc",
 }
-_EXPECTED: Final = {"block_end": "'}'", "object_end": "'}'", "tuple_end": "']'", "identifier": "a value"}
+_EXPECTED: Final = {"tuple_end": "']'", "identifier": "a value"}
 
 #: Expressions that need no look at the tree below them; they are most of what is written.
 _PLAIN_TEXT: Final = re.compile(rb'"([^"\\$%\r\n]*)"')
@@ -199,7 +199,7 @@ class _Reader:
         self.drops_last_newline = drops_last_newline
         self.lines = None if source.isascii() else source.split(b"\n")
         self.failures: list[UnreadableInput] = []
-        #: What kind of node is missing in the first broken place; ``None`` when something is there that should not be.
+        #: What the first broken place lacks a part of; ``None`` when something is there that should not be.
         self.lacks: str | None = None
         self.depth = 0
 
@@ -251,7 +251,7 @@ class _Reader:
             node = todo.pop()
             if node.is_missing or node.is_error or (node.type in _ENDLESS and node.children[-1].is_missing):
                 if not count:
-                    self.lacks = node.type if node.is_missing else None
+                    self.lacks = node.parent.type if node.is_missing and node.parent else None
                 count += 1
                 span = self.span(node)
                 yield UnreadableInput(
