@@ -65,10 +65,10 @@ def joined_text(separator: str, parts: list[Property], expression: str, span: Sp
 def spelled_call(function: str, separator: str, parts: Iterable[Property]) -> str:
     """The beginning of what *function* was given; parts may be long, and many."""
     shown = ""
-    for part in parts:
+    for number, part in enumerate(parts):
         if len(shown) > MAX_SPELLED:
             break
-        shown += (separator if shown else "") + spelled(part)
+        shown += (separator if number else "") + spelled(part)
     return f"{function} {shown[:MAX_SPELLED]}"
 
 
