@@ -7,8 +7,7 @@ from lambdalint.errors import UnreadableInput
 from lambdalint.facts.sizes import UnpackedSizes
 from lambdalint.join import artifacts
 from lambdalint.join.artifacts import archive_artifact, function_artifact, layer_artifact
-from lambdalint.join.cloudformation import read_template
-from lambdalint.join.sam import declare_sam
+from lambdalint.join.stacks import declare_document
 from lambdalint.model.artifact import ArtifactKind
 from lambdalint.model.document import Mapping
 from lambdalint.model.function import Function, Layer
@@ -43,8 +42,7 @@ def declared(
     tree = MemoryTree(files)
     document = read_yaml(TEMPLATE.format(code=code, runtime=runtime, metadata=metadata), "template.yaml")
     assert isinstance(document, Mapping)
-    template, evaluator = read_template(document, "template.yaml")
-    found = declare_sam(document, template, evaluator, tree)
+    found = declare_document(document, "template.yaml", tree)
     (function,), (layer,) = found.functions, found.layers
     layer = replace(layer, artifact=layer_artifact(tree, layer, (function,)))
     return replace(function, artifact=function_artifact(tree, function), local_layers=(layer,))

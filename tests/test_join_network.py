@@ -3,8 +3,7 @@ from textwrap import dedent, indent
 import pytest
 
 from lambdalint.facts.ways_out import WaysOut
-from lambdalint.join.cloudformation import read_template
-from lambdalint.join.sam import declare_sam
+from lambdalint.join.stacks import declare_document
 from lambdalint.model.document import Mapping
 from lambdalint.model.function import Function
 from lambdalint.model.network import Endpoint, Network, Route, RouteTarget
@@ -45,8 +44,7 @@ def function(resources: str = "", config: str = "{SubnetIds: [!Ref A], SecurityG
     text = HEAD.replace("VPC_CONFIG", config) + indent(dedent(resources), "  ")
     document = read_yaml(text, "template.yaml")
     assert isinstance(document, Mapping)
-    template, evaluator = read_template(document, "template.yaml")
-    (found,) = declare_sam(document, template, evaluator, MemoryTree({})).functions
+    (found,) = declare_document(document, "template.yaml", MemoryTree({})).functions
     return found
 
 

@@ -32,7 +32,7 @@ class Embedded:
             code = function.code
             if code and code.kind is CodeKind.INLINE and code.path:
                 text = read_text(code.path)
-                template = read_text(function.template)
+                template = read_text(code.span.path)
                 blocks[code.path] = _block(code.span, text or "", (template or "").split("\n"))
         return Embedded(blocks)
 

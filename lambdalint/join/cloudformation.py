@@ -1,13 +1,15 @@
 """CloudFormation templates: their resources, and the functions and layers that they declare."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lambdalint.aws.limits import limit
+from lambdalint.join.called import function_of
 from lambdalint.join.intrinsics import Evaluator
+from lambdalint.join.loops import FOR_EACH
 from lambdalint.join.network import declared_network
-from lambdalint.join.properties import items_of, properties_of, reference_of, stated_or, text_of, whole_number
+from lambdalint.join.properties import items_of, properties_of, stated_or, text_of, whole_number
 from lambdalint.model.document import Mapping as Document
 from lambdalint.model.document import Node, Scalar
 from lambdalint.model.function import Code, CodeKind, Function, Layer, Permission, Trigger
@@ -39,7 +41,10 @@ def is_template(document: Node | None) -> bool:
     resources = document.items.get("Resources")
     if not isinstance(resources, Document):
         return False
-    return any(_type(node).startswith(("AWS::", "Custom::", "Alexa::")) for node in resources.items.values())
+    return any(
+        key.startswith(FOR_EACH) or _type(node).startswith(("AWS::", "Custom::", "Alexa::"))
+        for key, node in resources.items.items()
+    )
 
 
 def read_template(document: Document, path: str, evaluator: Evaluator | None = None) -> tuple[Template, Evaluator]:
@@ -61,10 +66,11 @@ def _resources(nodes: Document, evaluator: Evaluator) -> Iterator[tuple[str, Res
     for name, node in nodes.items.items():
         if isinstance(node, Document) and (kind := _type(node)):
             condition = node.items.get("Condition")
+            scoped = evaluator.outside.scope + name
             yield (
-                name,
+                scoped,
                 Resource(
-                    name,
+                    scoped,
                     kind,
                     properties_of(_value(evaluator, node.items.get("Properties"))),
                     nodes.keys[name],
@@ -154,10 +160,14 @@ def inline_code(value: Property | None, template: Template, name: str) -> Code |
     return Code(CodeKind.INLINE, value.span, f"{root}/index.py", root)
 
 
-def declare(template: Template, tree: Tree) -> Declared:
-    """The functions, layers and permissions that plain CloudFormation resources declare."""
+def declare(template: Template, tree: Tree, names: Iterable[str] | None = None) -> Declared:
+    """The functions, layers and permissions that plain CloudFormation resources declare.
+
+    *names* are the resources to look at; without them it is all of them.
+    """
     found = Declared(template)
-    for resource in template.resources.values():
+    for name in template.resources if names is None else names:
+        resource = template.resources[name]
         if resource.type == FUNCTION:
             found.functions.append(
                 declared_function(resource, resource.properties, template, _code(resource, template, tree))
@@ -165,10 +175,8 @@ def declare(template: Template, tree: Tree) -> Declared:
         elif resource.type == LAYER:
             found.layers.append(declared_layer(resource, "Content", template, tree))
         elif resource.type == PERMISSION:
-            function = reference_of(resource.properties.get("FunctionName"))
-            found.permissions.append(
-                Permission(function.resource if function else None, resource.span, resource.properties)
-            )
+            function = function_of(resource.properties.get("FunctionName"), template.resources)
+            found.permissions.append(Permission(function, resource.span, resource.properties))
     return found
 
 

@@ -26,8 +26,10 @@ __all__ = ["ABSENT", "MAX_STEPS", "Evaluator", "chosen", "intrinsic"]
 
 #: Evaluated nodes a template; a real one of CloudFormation's 1 MB has some 60,000.
 MAX_STEPS: Final = 1_000_000
-#: Conditions that lead to conditions, or stacks to stacks.
+#: Conditions that lead to conditions.
 _MAX_HOPS: Final = 40
+#: Conditions inside conditions, and files that include files.
+_MAX_DEPTH: Final = 100
 #: Values within values, wherever they lead: a document nests 100 levels, and Python's stack holds some more.
 _MAX_OPEN: Final = 120
 _MAX_SPELLED: Final = 400
@@ -52,6 +54,7 @@ class Evaluator:
         self._deciding: set[str] = set()
         self._decisions: dict[str, bool | None] = {}
         self._steps = 0
+        self._depth = 0
         # A loop or an include in a section may refer to the sections before it.
         self._parameters = self._mappings = self._conditions = _EMPTY
         self.document = self.opened(template)
@@ -154,8 +157,10 @@ class Evaluator:
 
     def _included(self, key: str, macro: Node, span: Span) -> Iterator[tuple[str, Node, Span]]:
         found = self._file(macro)
-        if isinstance(found, Mapping):
+        if isinstance(found, Mapping) and self._depth < _MAX_DEPTH:
+            self._depth += 1
             yield from self._unrolled(found, {})
+            self._depth -= 1
         else:
             yield key, macro, span
 
@@ -313,9 +318,14 @@ class Evaluator:
 
     def _decided(self, node: Node) -> bool | None:
         called = intrinsic(node)
-        if not called:
+        if not called or self._depth >= _MAX_DEPTH:
             return None
-        name, argument = called
+        self._depth += 1
+        held = self._held(*called)
+        self._depth -= 1
+        return held
+
+    def _held(self, name: str, argument: Node) -> bool | None:
         parts = argument.items if isinstance(argument, Sequence) else (argument,)
         if name == "Condition":
             return self.condition(_text(argument))

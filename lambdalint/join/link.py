@@ -11,19 +11,17 @@ from lambdalint.facts.imports import Imports
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.symbols import Symbols
 from lambdalint.join.artifacts import function_artifact, layer_artifact
-from lambdalint.join.cloudformation import Declared, declare, read_template
+from lambdalint.join.cloudformation import Declared
 from lambdalint.join.code import load_code
 from lambdalint.join.dialects import declare_root
 from lambdalint.join.discover import Discovered
 from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.properties import items_of, reference_of
-from lambdalint.join.sam import declare_sam
-from lambdalint.join.triggers import declared_triggers
+from lambdalint.join.roles import Roles
+from lambdalint.join.stacks import declare_document, root_documents
 from lambdalint.model.artifact import Artifact, ArtifactKind
-from lambdalint.model.document import Mapping as Document
 from lambdalint.model.function import CodeKind, Function, Handling, Layer, Trigger
 from lambdalint.model.project import Module, Project
-from lambdalint.model.template import Dialect
 from lambdalint.model.values import Known
 from lambdalint.readers.tree import LazyTree, MemoryTree, Mounted
 
@@ -54,8 +52,18 @@ def link(
         own_layers = [_with_artifact(layer, declared, tree, found) for layer in declared.layers]
         layers += own_layers
         by_name = {layer.name: layer for layer in own_layers}
+        roles = Roles(declared.template.resources)
         functions += [
-            _joined(function, declared, by_name, tree, found, symbols, imports) for function in declared.functions
+            _joined(
+                replace(function, role=roles.of(function.resource.get("Role"))),
+                declared,
+                by_name,
+                tree,
+                found,
+                symbols,
+                imports,
+            )
+            for function in declared.functions
         ]
     return Project(
         functions=tuple(functions),
@@ -72,9 +80,9 @@ def link(
 
 
 def _all_declared(tree: Mounted, found: Discovered, inputs: Inputs, said: Said) -> Iterator[Declared]:
-    for path, document in found.documents.items():
+    for path in root_documents(found.documents, tree):
         try:
-            yield _declared(document, path, tree)
+            yield declare_document(found.documents[path], path, tree, inputs, said)
         except UnreadableInput as failure:
             said.failures.append(failure)
     for dialect, path in found.roots:
@@ -82,16 +90,6 @@ def _all_declared(tree: Mounted, found: Discovered, inputs: Inputs, said: Said) 
             yield from declare_root(dialect, tree, path, inputs, said)
         except UnreadableInput as failure:
             said.failures.append(failure)
-
-
-def _declared(document: Document, path: str, tree: Mounted) -> Declared:
-    template, evaluator = read_template(document, path)
-    if template.dialect is Dialect.SAM:
-        declared = declare_sam(document, template, evaluator, tree)
-    else:
-        declared = declare(template, tree)
-    declared.triggers += declared_triggers(template)
-    return declared
 
 
 def _joined(

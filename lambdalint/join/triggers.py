@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from lambdalint.join.properties import items_of, properties_of, reference_of, references, text_of
+from lambdalint.join.called import function_of, functions_in
+from lambdalint.join.definitions import authorizers, integrations
+from lambdalint.join.properties import items_of, properties_of, reference_of, text_of
 from lambdalint.model.function import Trigger, TriggerKind
 from lambdalint.model.template import Resource, Template
 from lambdalint.model.values import Known, Properties, Property
@@ -24,6 +26,9 @@ SOURCES: Final = {
     "AWS::DocDB::DBCluster": TriggerKind.DOCUMENTDB,
 }
 
+#: Who calls for a skill: nothing else in a template says that Alexa does.
+ALEXA: Final = ("alexa-appkit.amazon.com", "alexa-connectedhome.amazon.com")
+
 #: The service in an ARN → the kind of event source it is.
 SERVICES: Final = {
     "sqs": TriggerKind.SQS,
@@ -36,8 +41,13 @@ SERVICES: Final = {
 
 
 def declared_triggers(template: Template) -> Iterator[Trigger]:
-    """The triggers that point at functions of the template; those of SAM's events are not among them."""
+    """The triggers that point at functions of the template.
+
+    Those of resources that a transform made are not among them: the transform knows better what they are.
+    """
     for resource in template.resources.values():
+        if resource.label is not None:
+            continue
         reader = _READERS.get(resource.type)
         if reader:
             yield from reader(resource, template)
@@ -162,7 +172,48 @@ def _filter(resource: Resource, template: Template) -> Iterator[Trigger]:
 def _user_pool(resource: Resource, template: Template) -> Iterator[Trigger]:
     for name, value in properties_of(resource.properties.get("LambdaConfig")).items():
         for function in sorted(_functions_in(value, template)):
-            yield Trigger(TriggerKind.COGNITO, name, function, value.span, resource)
+            yield Trigger(
+                TriggerKind.COGNITO, name, function, value.span, resource, {"Trigger": Known(name, value.span)}
+            )
+
+
+def _definition(resource: Resource, template: Template) -> Iterator[Trigger]:
+    rest = resource.type == "AWS::ApiGateway::RestApi"
+    body = resource.properties.get("Body")
+    for found in integrations(body):
+        for function in sorted(_functions_in(found.uri, template)):
+            yield Trigger(
+                TriggerKind.REST_API if rest else TriggerKind.HTTP_API,
+                f"{found.method.upper().removeprefix('X-AMAZON-APIGATEWAY-').removesuffix('-METHOD')} {found.path}",
+                function,
+                found.span,
+                resource,
+                found.settings,
+                "1.0" if rest else found.payload_version,
+                found.proxy,
+            )
+    for authorizer in authorizers(body):
+        for function in sorted(_functions_in(authorizer.uri, template)):
+            yield Trigger(TriggerKind.AUTHORIZER, authorizer.name, function, authorizer.span, resource)
+
+
+def _authorizer(resource: Resource, template: Template) -> Iterator[Trigger]:
+    for function in sorted(_functions_in(resource.properties.get("AuthorizerUri"), template)):
+        yield Trigger(TriggerKind.AUTHORIZER, resource.name, function, resource.span, resource, resource.properties)
+
+
+def _thing_rule(resource: Resource, template: Template) -> Iterator[Trigger]:
+    payload = properties_of(resource.properties.get("TopicRulePayload"))
+    for action in items_of(payload.get("Actions")):
+        called = properties_of(properties_of(action).get("Lambda")).get("FunctionArn")
+        if function := _function(called, template):
+            yield Trigger(TriggerKind.IOT, resource.name, function, action.span, resource, payload)
+
+
+def _skill(resource: Resource, template: Template) -> Iterator[Trigger]:
+    function = _function(resource.properties.get("FunctionName"), template)
+    if function and text_of(resource.properties.get("Principal")) in ALEXA:
+        yield Trigger(TriggerKind.ALEXA, resource.name, function, resource.span, None, resource.properties)
 
 
 def _version(value: Property) -> str | None:
@@ -176,20 +227,11 @@ def _referred(resource: Resource, key: str, template: Template) -> Resource | No
 
 def _function(value: Property | None, template: Template) -> str | None:
     """The one function of the template that *value* names."""
-    found = _functions_in(value, template)
-    return found.pop() if len(found) == 1 else None
+    return function_of(value, template.resources)
 
 
 def _functions_in(value: Property | None, template: Template) -> set[str]:
-    names: set[str] = set()
-    for reference in references(value):
-        resource = template.resources.get(reference.resource)
-        if resource and resource.type in ("AWS::Lambda::Alias", "AWS::Lambda::Version"):
-            target = reference_of(resource.properties.get("FunctionName"))
-            resource = template.resources.get(target.resource) if target else None
-        if resource and resource.type in ("AWS::Lambda::Function", "AWS::Serverless::Function"):
-            names.add(resource.name)
-    return names
+    return functions_in(value, template.resources)
 
 
 def _named_functions(resource: Resource, template: Template) -> set[str]:
@@ -203,7 +245,6 @@ _MERELY_NAMING: Final = frozenset(
         "AWS::Serverless::Function",
         "AWS::Lambda::Alias",
         "AWS::Lambda::Version",
-        "AWS::Lambda::Permission",
         "AWS::Lambda::EventInvokeConfig",
         "AWS::Logs::LogGroup",
         "AWS::CloudWatch::Alarm",
@@ -228,4 +269,10 @@ _READERS: Final = {
     "AWS::ElasticLoadBalancingV2::TargetGroup": _target_group,
     "AWS::Logs::SubscriptionFilter": _filter,
     "AWS::Cognito::UserPool": _user_pool,
+    "AWS::ApiGateway::RestApi": _definition,
+    "AWS::ApiGatewayV2::Api": _definition,
+    "AWS::ApiGateway::Authorizer": _authorizer,
+    "AWS::ApiGatewayV2::Authorizer": _authorizer,
+    "AWS::IoT::TopicRule": _thing_rule,
+    "AWS::Lambda::Permission": _skill,
 }

@@ -8,6 +8,7 @@ from typing import Any
 from lambdalint.model.artifact import Artifact
 from lambdalint.model.network import Network
 from lambdalint.model.places import Span
+from lambdalint.model.role import Role
 from lambdalint.model.template import Dialect, Resource
 from lambdalint.model.values import Property, Unknown, Value
 
@@ -104,6 +105,7 @@ class TriggerKind(Enum):
     KAFKA = "kafka"
     MQ = "mq"
     DOCUMENTDB = "documentdb"
+    AUTHORIZER = "authorizer"
     CUSTOM_RESOURCE = "custom-resource"
     OTHER = "other"
 
@@ -123,6 +125,7 @@ _INVOCATION = {
             TriggerKind.ALB,
             TriggerKind.ALEXA,
             TriggerKind.COGNITO,
+            TriggerKind.AUTHORIZER,
         ),
         Invocation.SYNC,
     ),
@@ -193,7 +196,8 @@ class Function:
     ``Known(default, span of the resource, stated=False)``.
 
     *span* is the logical name in the template.  *layers* are values as written, *local_layers* those of them that the
-    project declares, and *layers_complete* says that there are no others.  *modules* are the project's own modules that
+    project declares, and *layers_complete* says that there are no others.  *role* is ``Unknown`` where the project does
+    not declare it.  *modules* are the project's own modules that
     importing the handler can load: dotted name, as Python would name it, to path.  *handler_path* is short for the
     resolved handler's file.
     """
@@ -214,6 +218,7 @@ class Function:
     layers: Value[tuple[Value[str], ...]] | None = None
     file_mounts: tuple[str, ...] = ()
     network: Network | Unknown | None = None
+    role: Role | Unknown | None = None
     code: Code | None = None
     target: Handler = field(default_factory=lambda: Handler(Handling.UNJUDGED))
     handler_path: str | None = None

@@ -1,0 +1,1 @@
+"""What the SAM transform makes of a template, as far as functions are concerned."""
