@@ -1,0 +1,350 @@
+"""The faults: each is described once, and written in every language that can say it.
+
+A rule joins with one entry: what is wrong, a project that has it, marked where it has to be found, and a healthy one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final
+
+from lambdalint_rules.artifacts.samples import claiming_archive, linux_library, macos_library
+from tests.parity import samples
+from tests.parity.project import (
+    Batches,
+    Bucket,
+    Call,
+    Daily,
+    Distribution,
+    Here,
+    Layer,
+    Network,
+    Of,
+    Permission,
+    Project,
+    Queue,
+    Stream,
+    Table,
+    Topic,
+    Uploads,
+)
+from tests.parity.samples import healthy
+
+
+@dataclass(frozen=True)
+class Fault:
+    """*rule* finds what is wrong with *bad* at the marked places; nothing is to be found in *good*.
+
+    *inexpressible* says of a language why the fault cannot be written in it.
+    """
+
+    rule: str
+    what: str
+    bad: Project
+    good: Project
+    inexpressible: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.what}"
+
+
+def project(code: str = "", **settings: Any) -> Project:
+    """A project whose handler's module is *code*."""
+    return Project(code={"app.py": code}, **settings) if code else Project(**settings)
+
+
+def coded(rule: str, what: str, bad: str, good: str, **settings: Any) -> Fault:
+    """A fault of the code alone."""
+    return Fault(rule, what, project(bad, **settings), project(good, **settings))
+
+
+def variables(rule: str, what: str, bad: Mapping[str, Any], good: Mapping[str, Any]) -> Fault:
+    """A fault of the environment alone."""
+    return Fault(rule, what, Project(env=bad), Project(env=good))
+
+
+def compiled(rule: str, what: str, bad: Project, good: Project) -> Fault:
+    """A fault in a compiled module that lies beside the code."""
+    beside = {"app.py": samples.NATIVE}
+    return Fault(
+        rule, what, replace(bad, code={**beside, **bad.code}, member=True), replace(good, code={**beside, **good.code})
+    )
+
+
+def layers(*names: str) -> tuple[str, ...]:
+    """The ARNs of layers in somebody's account."""
+    return tuple(f"arn:aws:lambda:eu-central-1:111122223333:layer:{name}:3" for name in names)
+
+
+def library(name: str, *, unpacked_mb: int) -> Any:
+    """An archive that says to hold one file of that size, packed to a third."""
+    return partial(claiming_archive, {name: (unpacked_mb * _MB // 3, unpacked_mb * _MB)})
+
+
+_MB: Final = 1024 * 1024
+_FIVE: Final = layers("requests", "pandas", "pillow", "secrets", "metrics")
+_TABLES: Final = Layer("tables", library("python/pandas/lib.so", unpacked_mb=63))
+# In two parts, for scanners of this repository: it was never valid.
+_STRIPE: Final = "sk_live_" + "9fKq2ZtXw7LmB4cRv8NyG3sD"
+
+_NOWHERE: Final = Network()
+_NAT: Final = Network(gateway="nat")
+_PUBLIC: Final = Network(gateway="internet")
+
+_JOBS: Final = (Queue("jobs"),)
+_CLICKS: Final = (Stream("clicks"),)
+_ROWS: Final = (Table("rows"),)
+
+#: An archive that says to have 90 MB and to be packed to so many.
+_MODEL: Final = {mb: partial(claiming_archive, {"model.bin": (mb * _MB, 90 * _MB)}) for mb in (49, 63)}
+
+_CONFIGURATION: Final = (
+    Fault("LC001", "deprecated runtime", Project(runtime=Here("python3.9")), Project(runtime="python3.13")),
+    Fault("LC002", "blocked runtime", Project(runtime=Here("python3.6")), Project(runtime="python3.13")),
+    Fault("LC011", "too little memory", Project(memory=Here(64)), Project(memory=128)),
+    Fault("LC011", "too much memory", Project(memory=Here(20480)), Project(memory=10240)),
+    Fault("LC013", "timeout over 15 minutes", Project(timeout=Here(901)), Project(timeout=900)),
+    Fault("LC014", "too little ephemeral storage", Project(tmp=Here(256)), Project(tmp=512)),
+    Fault("LC014", "too much ephemeral storage", Project(tmp=Here(20480)), Project(tmp=10240)),
+    variables("LC017", "reserved variable", {"AWS_REGION": Here("eu-west-1")}, {"REGION": "eu-west-1"}),
+    coded("LC017", "reserved variable set by code", samples.ASSIGNED, samples.ASSIGNED_OWN),
+    variables(
+        "LC018",
+        "too many variables",
+        {"RULES": "x" * 1300, "CONFIG": Here("y" * 2900)},
+        {"RULES": "x" * 1300, "CONFIG": "y" * 2700},
+    ),
+    Fault("LY001", "six layers", Project(layers=(*_FIVE, *map(Here, layers("tracing")))), Project(layers=_FIVE)),
+)
+
+_DELIVERY: Final = (
+    Fault(
+        "LD010",
+        "visibility timeout below the function's",
+        Project(timeout=60, things=(Queue("jobs", Here(30)),), invoked_by=(Batches("jobs", 1),)),
+        Project(timeout=60, things=(Queue("jobs", 360),), invoked_by=(Batches("jobs", 1),)),
+    ),
+    Fault(
+        "LD010",
+        "default visibility timeout below the function's",
+        Project(timeout=31, things=(Queue("jobs", here=True),), invoked_by=(Batches("jobs", 1),)),
+        Project(timeout=29, things=_JOBS, invoked_by=(Batches("jobs", 1),)),
+    ),
+    Fault(
+        "LE003",
+        "undeclared failures of a queue's batch",
+        project(samples.FAILURES, things=_JOBS, invoked_by=(Batches("jobs", here=True),)),
+        project(samples.FAILURES, things=_JOBS, invoked_by=(Batches("jobs", reports=True),)),
+    ),
+    Fault(
+        "LE003",
+        "undeclared failures of a stream's batch",
+        project(samples.FAILURES, things=_CLICKS, invoked_by=(Batches("clicks", here=True),)),
+        project(samples.FAILURES, things=_CLICKS, invoked_by=(Batches("clicks", reports=True),)),
+    ),
+    Fault(
+        "LE004",
+        "whole batch of a queue",
+        project(samples.LOOP, things=_JOBS, invoked_by=(Batches("jobs", here=True),)),
+        project(samples.LOOP, things=_JOBS, invoked_by=(Batches("jobs", 1),)),
+    ),
+    Fault(
+        "LE004",
+        "whole batch of a table's stream",
+        project(samples.LOOP, things=_ROWS, invoked_by=(Batches("rows", here=True),)),
+        project(samples.LOOP, things=_ROWS, invoked_by=(Batches("rows", bisects=True),)),
+    ),
+)
+
+_NETWORK: Final = (
+    Fault(
+        "LN001",
+        "internet from a subnet that leads nowhere",
+        project(samples.CALLING, network=_NOWHERE),
+        project(healthy(samples.CALLING), network=_NAT),
+    ),
+    Fault(
+        "LN001",
+        "internet from a public subnet",
+        project(samples.CALLING, network=_PUBLIC),
+        project(healthy(samples.CALLING)),
+    ),
+    Fault(
+        "LN001",
+        "internet through a route that covers a part of it",
+        project(samples.CALLING, network=replace(_NAT, destination="10.1.0.0/16")),
+        project(healthy(samples.CALLING), network=_NAT),
+    ),
+    Fault(
+        "LN002",
+        "DynamoDB without a gateway endpoint",
+        project(samples.STORING, network=_NOWHERE),
+        project(healthy(samples.STORING), network=Network(endpoints=("dynamodb",))),
+    ),
+    Fault(
+        "LN002",
+        "Secrets Manager without an interface endpoint",
+        project(samples.SECRET, network=Network(endpoints=("s3", "dynamodb"))),
+        project(healthy(samples.SECRET), network=Network(endpoints=("secretsmanager",))),
+    ),
+    Fault("LN003", "function in a public subnet", Project(network=replace(_PUBLIC, here=True)), Project(network=_NAT)),
+)
+
+_ACCESS: Final = (
+    Fault(
+        "LA001",
+        "anybody may invoke",
+        Project(things=(Permission(Here("*")),)),
+        Project(things=(Permission("s3.amazonaws.com", "111122223333"),)),
+    ),
+    variables("LK001", "token in a variable", {"STRIPE": Here(_STRIPE)}, {"STRIPE_SECRET_NAME": "prod/stripe"}),
+    variables(
+        "LK001",
+        "password in an address",
+        {"DB": Here("postgres://orders:hX7-qp2Zt9w@db.internal/o")},
+        {"DB": "postgres://db.internal/o"},
+    ),
+    variables(
+        "LK002",
+        "literal password",
+        {"DB_PASSWORD": Here("h4mst3r-Wheel!")},
+        {"DB_PASSWORD_PARAMETER": "/prod/orders/db-password-2"},
+    ),
+)
+
+_HANDLER: Final = (
+    Fault("LH001", "no such name", Project(handler=Here("app.main")), Project()),
+    Fault("LH001", "no such module", Project(handler=Here("orders.handler")), Project()),
+    Fault(
+        "LH003",
+        "handler with one argument",
+        project("def handler(event): ...\n", handler=Here("app.handler")),
+        Project(),
+    ),
+    coded("LH005", "a date is returned", samples.DATE, samples.DATE_TEXT),
+    replace(
+        coded("LH005", "a set is returned by code in the template", samples.SET, samples.LIST, inline=True),
+        inexpressible={
+            "terraform": "no argument of aws_lambda_function takes code",
+            "serverless": "functions are packed from files",
+        },
+    ),
+    coded("LI001", "client made in the handler", samples.CLIENT_EACH_TIME, samples.CLIENT_ONCE),
+    coded("LI002", "heavy import for nothing", samples.HEAVY_IMPORT, samples.LIGHT_IMPORT),
+    coded("LS001", "event kept in a global", samples.KEPT_EVENT, samples.PASSED_EVENT),
+    coded("LF001", "file written beside the code", samples.BESIDE_THE_CODE, samples.TEMPORARY),
+    coded("LF002", "fixed name in /tmp", samples.FIXED_NAME, samples.TEMPORARY),
+    coded("LF003", "file left in /tmp", samples.LEFT_BEHIND, samples.TEMPORARY),
+)
+
+_CALLS: Final = (
+    coded("LT001", "HTTP call without a timeout", samples.PATIENT, samples.IMPATIENT),
+    coded("LT001", "the same in a daily job", samples.PATIENT, samples.IMPATIENT, invoked_by=(Daily(),)),
+    coded("LT002", "client more patient than the function", samples.TOO_PATIENT, samples.IMPATIENT, timeout=10),
+    coded(
+        "LV002",
+        "key of an upload taken as it is",
+        samples.ENCODED_KEY,
+        samples.DECODED_KEY,
+        things=(Bucket("pictures"),),
+        invoked_by=(Uploads("pictures"),),
+    ),
+    coded(
+        "LV007",
+        "body that is no text, for a REST API",
+        samples.BODY_OF_DATA,
+        samples.BODY_OF_TEXT,
+        invoked_by=(Call("rest"),),
+    ),
+    coded(
+        "LV007",
+        "body that is no text, for an HTTP API",
+        samples.BODY_OF_DATA,
+        samples.BODY_OF_TEXT,
+        invoked_by=(Call("http"),),
+    ),
+)
+
+_JOINS: Final = (
+    coded(
+        "LX001",
+        "variable that is not declared",
+        samples.READS_TABLE,
+        samples.READS_TABLE_NAME,
+        env={"TABLE_NAME": "orders"},
+    ),
+    Fault(
+        "LX003",
+        "name of a queue where its URL is wanted",
+        project(samples.SENDING, env={"JOBS": Here(Of("jobs", "name"))}, things=_JOBS),
+        project(samples.SENDING, env={"JOBS": Of("jobs", "url")}, things=_JOBS),
+    ),
+    Fault(
+        "LX003",
+        "ARN of a queue where its URL is wanted",
+        project(samples.SENDING, env={"JOBS": Here(Of("jobs", "arn"))}, things=_JOBS),
+        project(samples.SENDING, env={"JOBS": Of("jobs", "url")}, things=_JOBS),
+    ),
+    Fault(
+        "LX003",
+        "name of a topic where its ARN is wanted",
+        project(samples.PUBLISHING, env={"DONE": Here(Of("done", "name"))}, things=(Topic("done"),)),
+        project(samples.PUBLISHING, env={"DONE": Of("done", "arn")}, things=(Topic("done"),)),
+    ),
+    Fault(
+        "LR001",
+        "syntax newer than the runtime",
+        project(samples.MATCHING, runtime="python3.9"),
+        project(healthy(samples.MATCHING), runtime="python3.10"),
+    ),
+)
+
+_ARTIFACTS: Final = (
+    Fault(
+        "LZ008",
+        "large archive at the edge",
+        Project(archive=_MODEL[63], archive_here=True, things=(Distribution(),)),
+        Project(archive=_MODEL[49], things=(Distribution(),)),
+    ),
+    Fault(
+        "LZ009",
+        "function and layer over 250 MB",
+        Project(archive=library("lib.so", unpacked_mb=200), archive_here=True, things=(_TABLES,)),
+        Project(archive=library("lib.so", unpacked_mb=120), things=(_TABLES,)),
+    ),
+    compiled(
+        "LZ015",
+        "module for another system",
+        Project(code={"fast.cpython-313-darwin.so": macos_library("arm64")}),
+        Project(code={"fast.cpython-313-x86_64-linux-gnu.so": linux_library()}),
+    ),
+    compiled(
+        "LZ015",
+        "module for another architecture",
+        Project(code={"fast.so": linux_library("x86_64")}, architecture="arm64"),
+        Project(code={"fast.so": linux_library("arm64")}, architecture="arm64"),
+    ),
+    compiled(
+        "LZ016",
+        "module for a newer C library",
+        Project(code={"fast.so": linux_library(versions={"libc.so.6": ("GLIBC_2.28",)})}, runtime="python3.11"),
+        Project(code={"fast.so": linux_library(versions={"libc.so.6": ("GLIBC_2.28",)})}, runtime="python3.13"),
+    ),
+    compiled(
+        "LZ017",
+        "module for another Python",
+        Project(code={"fast.cpython-311-x86_64-linux-gnu.so": linux_library()}),
+        Project(code={"fast.cpython-313-x86_64-linux-gnu.so": linux_library()}),
+    ),
+)
+
+FAULTS: Final = (
+    *_CONFIGURATION,
+    *_DELIVERY,
+    *_NETWORK,
+    *_ACCESS,
+    *_HANDLER,
+    *_CALLS,
+    *_JOINS,
+    *_ARTIFACTS,
+)

@@ -1,0 +1,268 @@
+"""The code of the faulty and the healthy functions; a line marked by ``# finding`` is where the fault is found."""
+
+from typing import Final
+
+from tests.parity.project import MARK
+
+
+def healthy(code: str) -> str:
+    """*code* as such, for a function whose surroundings make the difference."""
+    return code.replace(f"  {MARK}", "")
+
+
+CALLING: Final = """\
+import requests
+
+def handler(event, context):
+    return requests.get("https://api.stripe.com/v1/charges", timeout=3).json()  # finding
+"""
+STORING: Final = """\
+import boto3
+
+table = boto3.resource("dynamodb").Table("orders")
+
+def handler(event, context):
+    table.put_item(Item=event)  # finding
+"""
+SECRET: Final = """\
+import boto3
+
+secrets = boto3.client("secretsmanager")
+
+def handler(event, context):
+    secrets.get_secret_value(SecretId="orders")  # finding
+"""
+LOOP: Final = """\
+import boto3
+
+table = boto3.resource("dynamodb").Table("orders")
+
+def handler(event, context):
+    for record in event["Records"]:
+        table.put_item(Item=dict(record))
+"""
+FAILURES: Final = """\
+def handler(event, context):
+    failures = []
+    for record in event["Records"]:
+        try:
+            work(record)
+        except Exception:
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}
+
+def work(record): ...
+"""
+SENDING: Final = """\
+import os
+import boto3
+
+sqs = boto3.client("sqs")
+
+def handler(event, context):
+    sqs.send_message(QueueUrl=os.environ["JOBS"], MessageBody="hello")
+"""
+PUBLISHING: Final = """\
+import os
+import boto3
+
+sns = boto3.client("sns")
+
+def handler(event, context):
+    sns.publish(TopicArn=os.environ["DONE"], Message="hello")
+"""
+NATIVE: Final = """\
+import fast
+
+def handler(event, context):
+    return fast.answer(event)
+"""
+MATCHING: Final = """\
+def handler(event, context):
+    match event:  # finding
+        case {}:
+            return None
+"""
+
+ASSIGNED: Final = """\
+import os
+
+os.environ["AWS_REGION"] = "eu-west-1"  # finding
+
+def handler(event, context): ...
+"""
+ASSIGNED_OWN: Final = """\
+import os
+
+os.environ["TZ"] = "UTC"
+
+def handler(event, context): ...
+"""
+
+DATE: Final = """\
+from datetime import datetime
+
+def handler(event, context):
+    return {"at": datetime.now()}  # finding
+"""
+DATE_TEXT: Final = """\
+from datetime import datetime
+
+def handler(event, context):
+    return {"at": datetime.now().isoformat()}
+"""
+
+SET: Final = """\
+def handler(event, context):
+    return {1, 2}  # finding
+"""
+LIST: Final = """\
+def handler(event, context):
+    return [1, 2]
+"""
+
+CLIENT_EACH_TIME: Final = """\
+import boto3
+
+def handler(event, context):
+    boto3.client("s3").list_buckets()  # finding
+"""
+CLIENT_ONCE: Final = """\
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    s3.list_buckets()
+"""
+
+HEAVY_IMPORT: Final = """\
+import pandas  # finding
+
+def handler(event, context):
+    return event
+"""
+LIGHT_IMPORT: Final = """\
+import json
+
+def handler(event, context):
+    return json.dumps(event)
+"""
+
+KEPT_EVENT: Final = """\
+current = None
+
+def handler(event, context):
+    global current
+    current = event  # finding
+    return work()
+
+def work():
+    return current["id"]
+"""
+PASSED_EVENT: Final = """\
+def handler(event, context):
+    return work(event)
+
+def work(current):
+    return current["id"]
+"""
+
+BESIDE_THE_CODE: Final = """\
+def handler(event, context):
+    with open("out.txt", "w") as file:  # finding
+        file.write("x")
+"""
+FIXED_NAME: Final = """\
+import os
+
+def handler(event, context):
+    with open("/tmp/out.txt", "w") as file:  # finding
+        file.write(event["text"])
+    os.remove("/tmp/out.txt")
+"""
+LEFT_BEHIND: Final = """\
+import tempfile
+
+def handler(event, context):
+    file = tempfile.NamedTemporaryFile("w", delete=False)  # finding
+    file.write(event["text"])
+    file.close()
+"""
+TEMPORARY: Final = """\
+import tempfile
+
+def handler(event, context):
+    with tempfile.TemporaryFile("w") as file:
+        file.write(event["text"])
+"""
+
+PATIENT: Final = """\
+import requests
+
+def handler(event, context):
+    requests.get("https://example.com")  # finding
+"""
+IMPATIENT: Final = """\
+import requests
+
+def handler(event, context):
+    requests.get("https://example.com", timeout=3)
+"""
+TOO_PATIENT: Final = """\
+import requests
+
+def handler(event, context):
+    requests.get("https://example.com", timeout=30)  # finding
+"""
+
+ENCODED_KEY: Final = """\
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    for record in event["Records"]:
+        key = record["s3"]["object"]["key"]
+        s3.get_object(Bucket="b", Key=key)  # finding
+"""
+DECODED_KEY: Final = """\
+from urllib.parse import unquote_plus
+
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    for record in event["Records"]:
+        key = unquote_plus(record["s3"]["object"]["key"])
+        s3.get_object(Bucket="b", Key=key)
+"""
+
+BODY_OF_DATA: Final = """\
+def handler(event, context):
+    return {"statusCode": 200, "body": {"orders": []}}  # finding
+"""
+BODY_OF_TEXT: Final = """\
+import json
+
+def handler(event, context):
+    return {"statusCode": 200, "body": json.dumps({"orders": []})}
+"""
+
+READS_TABLE: Final = """\
+import os
+
+TABLE = os.environ["TABLE"]  # finding
+
+def handler(event, context):
+    return TABLE
+"""
+READS_TABLE_NAME: Final = """\
+import os
+
+TABLE = os.environ["TABLE_NAME"]
+
+def handler(event, context):
+    return TABLE
+"""

@@ -1,0 +1,79 @@
+"""Projects for the Serverless Framework: functions in its own words, everything else as CloudFormation."""
+
+from typing import Any
+
+from tests.parity.cloudformation import files, logical, source_arn, things, variables, vpc
+from tests.parity.project import Batches, Bucket, Call, Daily, Here, Layer, Project, Queue, Table, Uploads, Written
+from tests.parity.writing import Ref, finished, yaml
+
+#: What the framework calls the function's resource.
+FUNCTION = "OrdersLambdaFunction"
+
+
+def written(project: Project) -> Written:
+    """A service of one function; its folder is the code."""
+    layers = [each for each in project.things if isinstance(each, Layer)]
+    function: dict[str, Any] = {
+        "handler": project.handler,
+        "runtime": project.runtime,
+        "timeout": project.timeout,
+        "memorySize": project.memory,
+        "ephemeralStorageSize": project.tmp,
+        "architecture": project.architecture,
+        "environment": variables(project) or None,
+        "layers": [*project.layers, *(Ref(f"{logical(each.name)}LambdaLayer") for each in layers)] or None,
+        "vpc": vpc(project.network, "subnetIds", "securityGroupIds") if project.network else None,
+        "package": _package(project),
+        "events": [_event(trigger, project) for trigger in project.invoked_by] or None,
+    }
+    others = {name: each for name, each in things(project, function=FUNCTION).items() if not _is_own(name, project)}
+    service: dict[str, Any] = {
+        "service": "shop",
+        "frameworkVersion": "4",
+        "provider": {"name": "aws", "runtime": "python3.13", "region": "eu-central-1"},
+        "functions": {"orders": {key: value for key, value in function.items() if value is not None}},
+        "layers": {each.name: {"package": {"artifact": f"{each.name}.zip"}} for each in layers} or None,
+        "resources": {"Resources": others} if others else None,
+    }
+    stated = {key: value for key, value in service.items() if value is not None}
+    return finished({"serverless.yml": yaml(stated), **files(project, "")})
+
+
+def _package(project: Project) -> dict[str, Any] | None:
+    if project.archive is None:
+        return None
+    return {"artifact": Here("orders.zip") if project.archive_here else "orders.zip"}
+
+
+def _is_own(name: Any, project: Project) -> bool:
+    """Whether the framework declares a resource itself: its layers, and buckets that invoke."""
+    own = {logical(each.name) for each in project.things if isinstance(each, Layer)}
+    own |= {logical(each.bucket) for each in project.invoked_by if isinstance(each, Uploads)}
+    return name in own
+
+
+def _event(trigger: Any, project: Project) -> dict[Any, Any]:
+    match trigger:
+        case Batches(source, size, reports, bisects, here):
+            thing = project.thing(source)
+            kind = "sqs" if isinstance(thing, Queue) else "stream"
+            stream = None if kind == "sqs" else "dynamodb" if isinstance(thing, Table) else "kinesis"
+            settings = {
+                "type": stream,
+                "arn": source_arn(project, source),
+                "batchSize": size,
+                "functionResponseType": "ReportBatchItemFailures" if reports else None,
+                "bisectBatchOnFunctionError": bisects or None,
+            }
+            stated = {key: value for key, value in settings.items() if value is not None}
+            return {Here(kind) if here else kind: stated}
+        case Uploads(bucket):
+            assert isinstance(project.thing(bucket), Bucket)
+            return {"s3": {"bucket": f"shop-{bucket}", "event": "s3:ObjectCreated:*"}}
+        case Call("rest"):
+            return {"http": {"path": "/orders", "method": "get"}}
+        case Call("http"):
+            return {"httpApi": "GET /orders"}
+        case Daily():
+            return {"schedule": "rate(1 day)"}
+    raise AssertionError(trigger)
