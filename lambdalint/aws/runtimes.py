@@ -43,6 +43,12 @@ def runtimes() -> tuple[Runtime, ...]:
     return tuple(_runtime(name, row) for name, row in table("runtimes")["runtime"].items())
 
 
+@cache
+def newest_python() -> Runtime:
+    """The runtime of the newest Python."""
+    return max((each for each in runtimes() if each.family == "python" and each.version), key=_version)
+
+
 def as_of() -> str:
     """The day the table of runtimes was read, as ``2026-10-20``."""
     return str(table("runtimes")["as_of"])
@@ -69,6 +75,10 @@ def _runtime(name: str, row: dict[str, Any]) -> Runtime:
         glibcxx=_numbers(system["libstdcxx"]["glibcxx"]) if system else None,
         cxxabi=_numbers(system["libstdcxx"]["cxxabi"]) if system else None,
     )
+
+
+def _version(runtime: Runtime) -> tuple[int, int]:
+    return runtime.version or (0, 0)
 
 
 def _pair(text: str) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lambdalint.aws.runtimes import newest_python
 from lambdalint.errors import Refused
 from lambdalint.packager.choice import Pin, best, why_no_tag
 from lambdalint.packager.target import Target
@@ -139,7 +140,8 @@ def _pin(lock: UvLock, package: LockedPackage, target: Target, folder: Path | No
 def _advice(name: str, target: Target) -> str:
     environment = f"sys_platform == 'linux' and platform_machine == '{target.machine}'"
     if target.glibc < (2, 28):
-        return f"constrain {name} to an older version in pyproject.toml and run `uv lock`, or move to python3.13"
+        newest = newest_python().name
+        return f"constrain {name} to an older version in pyproject.toml and run `uv lock`, or move to {newest}"
     return f'add "{environment}" to [tool.uv] required-environments in pyproject.toml and run `uv lock`'
 
 

@@ -26,6 +26,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from lambdalint.aws.runtimes import newest_python
 from lambdalint.errors import Refused
 from lambdalint.packager.choice import (
     Pin,
@@ -286,7 +287,8 @@ def _advice(name: str, version: Version, other: Version | None, files: Sequence[
     if other is not None:
         return f"{name} {other} has a wheel for {target}: ask for {name}=={other}"
     if needs_newer_glibc(files, target):
-        return "move the function to python3.13, which runs on glibc 2.34"
+        newest = newest_python()
+        return f"move the function to {newest.name}, which runs on glibc {'.'.join(map(str, newest.glibc or ()))}"
     if not any(file.is_wheel for file in files):
         return f"build a wheel (`pip wheel --no-deps {name}=={version}`), put it into the project and name its path"
     return f"no version of {name} has a wheel for {target}; use another distribution or another runtime"

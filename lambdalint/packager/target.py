@@ -10,10 +10,14 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from lambdalint.aws.runtimes import newest_python
 from lambdalint.aws.runtimes import runtime as known_runtime
 from lambdalint.errors import Refused
 
 ARCHITECTURES: Final = {"x86_64": "x86_64", "arm64": "aarch64"}
+
+#: What is older has neither wheels nor bytecode of the kinds made here.
+_OLDEST: Final = (3, 8)
 
 # A wheel's `Requires-Python: >=3.9.2` is meant against ancient patch releases.  Lambda patches its runtimes, so a
 # late one stands for them all; which one it is decides nothing else.
@@ -88,10 +92,10 @@ def target(runtime: str, architecture: str = "x86_64") -> Target:
         Refused: the runtime is unknown, is not Python or is too old to say what fits.
     """
     row = known_runtime(runtime)
-    if row is None or row.family != "python" or row.version is None or row.glibc is None or row.version < (3, 8):
+    if row is None or row.family != "python" or row.version is None or row.glibc is None or row.version < _OLDEST:
         raise Refused(
             f"nothing can be built for {runtime!r}",
-            hint="python3.8 and newer are supported; python3.13 is a sound choice",
+            hint=f"python{_OLDEST[0]}.{_OLDEST[1]} and newer are supported; {newest_python().name} is the newest",
         )
     if architecture not in ARCHITECTURES or architecture not in row.architectures:
         raise Refused(f"{runtime} does not run on {architecture!r}", hint=f"use {' or '.join(row.architectures)}")

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from lambdalint.aws.limits import limit
 from lambdalint.errors import UnreadableInput
 from lambdalint.model.artifact import Entry
 
@@ -18,7 +19,7 @@ MAX_ENTRIES: Final = 65_535
 #: Room for ``MAX_ENTRIES`` with names and extra fields of usual length.
 MAX_DIRECTORY_BYTES: Final = 16 * 1024 * 1024
 #: An entry that unpacks to more than a whole function may have is not unpacked.
-MAX_ENTRY_BYTES: Final = 262_144_000
+MAX_ENTRY_BYTES: Final = limit("artifact", "unpacked", "max_bytes")
 
 _METHODS: Final = {
     1: "Shrink",
