@@ -243,6 +243,14 @@ def test_what_inputs_hold_is_never_run(runner: Runner, installed: dict[str, dict
     assert not list(runner.folder.rglob("pwned"))
 
 
+def test_what_the_repository_holds_is_never_run(runner: Runner) -> None:
+    for name in ("json", "venv", "pip", "runpy", "lambdalint", "click"):
+        write(runner.workspace, f"{name}.py", "raise SystemExit('this was to be checked, and ran')")
+    job = runner.run()
+    assert job.exit_code == 1, job.log
+    assert job.outputs["errors"] == "1"
+
+
 def test_a_release_is_installed_by_its_version(tmp_path: Path) -> None:
     links = tmp_path / "links"
     links.mkdir()
