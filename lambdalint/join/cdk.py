@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from lambdalint.aws.cdk import is_harmless, is_helper
 from lambdalint.errors import UnreadableInput
-from lambdalint.join.cloudformation import FUNCTION, Declared, declare, read_template
+from lambdalint.join.cloudformation import FUNCTION, Declared, declare
 from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.properties import items_of, properties_of, reference_of, text_of
+from lambdalint.join.stacks import declare_document
 from lambdalint.join.triggers import declared_triggers
 from lambdalint.model.document import Mapping as Document
 from lambdalint.model.document import Node, Scalar
@@ -27,8 +28,8 @@ from lambdalint.readers.tree import Mounted, Tree, joined
 
 #: Stages within stages; nobody has more than two or three.
 MAX_DEPTH: Final = 8
-#: Templates of one assembly; more are left out, and said.
-MAX_TEMPLATES: Final = 2000
+#: Stacks of one assembly; more are left out, and said.
+MAX_STACKS: Final = 2000
 
 #: Where the output goes unless the app says otherwise.
 CDK_OUTPUT: Final = "cdk.out"
@@ -68,7 +69,7 @@ def declare_cdk(tree: Mounted, path: str, inputs: Inputs, said: Said) -> Iterato
     """
     folder, _, name = path.rpartition("/")
     if name != "cdk.json":
-        yield from _Assembly(tree, said).declared(folder, 0)
+        yield from _Assembly(tree, inputs, said).declared(folder, 0)
         return
     output = joined(folder, _output(tree, path) or CDK_OUTPUT)
     if output is None or not _is_assembly(tree, output):
@@ -78,6 +79,7 @@ def declare_cdk(tree: Mounted, path: str, inputs: Inputs, said: Said) -> Iterato
 @dataclass(slots=True)
 class _Assembly:
     tree: Mounted
+    inputs: Inputs
     said: Said
     seen: set[str] = field(default_factory=set)
 
@@ -94,7 +96,7 @@ class _Assembly:
             elif kind == _ASSETS and (file := _text(properties.items.get("file"))):
                 assets.update(self._assets(folder, file))
         for file in stacks:
-            yield from self._stack(folder, file, assets, depth)
+            yield from self._stack(folder, file, assets)
         for name in assemblies:
             inside = joined(folder, name)
             if inside is not None and depth < MAX_DEPTH and self.tree.is_file(_below(inside, _MANIFEST)):
@@ -103,29 +105,25 @@ class _Assembly:
                 except UnreadableInput as failure:
                     self.said.failures.append(failure)
 
-    def _stack(self, folder: str, file: str, assets: Mapping[str, str], depth: int) -> Iterator[Declared]:
-        """The template *file* and those of its nested stacks, each once."""
+    def _stack(self, folder: str, file: str, assets: Mapping[str, str]) -> Iterator[Declared]:
+        """What the template *file* declares, with the stacks that it nests."""
         path = joined(folder, file)
         if path is None or path in self.seen:
             return
         self.seen.add(path)
-        if len(self.seen) > MAX_TEMPLATES:
-            self.said.notes.append(
-                f"{folder or '.'} holds more than {MAX_TEMPLATES:,} templates; the others were left out"
-            )
+        if len(self.seen) > MAX_STACKS:
+            self.said.notes.append(f"{folder or '.'} holds more than {MAX_STACKS:,} stacks; the others were left out")
             return
         try:
-            template, _ = read_template(_document(self.tree, path), path)
+            whole = declare_document(_document(self.tree, path), path, self.tree, self.inputs, self.said)
         except UnreadableInput as failure:
             self.said.failures.append(failure)
-            return
-        yield self._declared(replace(template, dialect=Dialect.CDK), folder, assets)
-        for resource in template.resources.values():
-            nested = text_of(resource.metadata.get("aws:asset:path"))
-            if resource.type == "AWS::CloudFormation::Stack" and nested and depth < MAX_DEPTH:
-                yield from self._stack(folder, nested, assets, depth + 1)
+        else:
+            yield self._declared(whole, folder, assets)
 
-    def _declared(self, template: Template, folder: str, assets: Mapping[str, str]) -> Declared:
+    def _declared(self, whole: Declared, folder: str, assets: Mapping[str, str]) -> Declared:
+        """The stack with its assets, its resources called by their constructs."""
+        template = replace(whole.template, dialect=Dialect.CDK)
         helpers = {
             name for name, each in template.resources.items() if is_helper(text_of(each.metadata.get(_PATH)), name)
         }

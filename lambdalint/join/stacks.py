@@ -54,7 +54,7 @@ def declare_document(
     stacks = list(root.all_stacks())
     read = [(stack, *stack.read()) for stack in stacks]
     resources = {name: each for _, template, _ in read for name, each in template.resources.items()}
-    whole = Declared(Template(path, read[0][1].dialect, resources))
+    whole = Declared(Template(path, read[0][1].dialect, resources, read[0][1].metadata))
     for stack, template, triggers in read:
         found = declare(Template(stack.path, template.dialect, resources), tree, tuple(template.resources))
         whole.functions += [replace(function, template=path) for function in found.functions]
@@ -205,6 +205,9 @@ class _Stack(Outside):
     def _read_child(self, name: str) -> "_Stack | None":
         location = _location(self._resource(name))
         where = self._evaluator.value(location) if location is not None and self._evaluator else None
+        asset = self._resource(name, "Metadata", "aws:asset:path")  # where the CDK keeps what it will upload
+        if isinstance(asset, Scalar):
+            where = Known(asset.text, asset.span)
         if not isinstance(where, Known) or not isinstance(where.value, str):
             return None
         path = joined(self.path.rpartition("/")[0], where.value)

@@ -95,6 +95,9 @@ _JOBS: Final = (Queue("jobs"),)
 _CLICKS: Final = (Stream("clicks"),)
 _ROWS: Final = (Table("rows"),)
 
+#: For archives that hold no handler to look for.
+_NODE: Final = "nodejs22.x"
+
 #: An archive that says to have 90 MB and to be packed to so many.
 _MODEL: Final = {mb: partial(claiming_archive, {"model.bin": (mb * _MB, 90 * _MB)}) for mb in (49, 63)}
 
@@ -275,9 +278,9 @@ _JOINS: Final = (
     ),
     Fault(
         "LX003",
-        "name of a queue where its URL is wanted",
-        project(samples.SENDING, env={"JOBS": Here(Of("jobs", "name"))}, things=_JOBS),
-        project(samples.SENDING, env={"JOBS": Of("jobs", "url")}, things=_JOBS),
+        "ARN of a bucket where its name is wanted",
+        project(samples.STORING_OBJECT, env={"PICTURES": Here(Of("pictures", "arn"))}, things=(Bucket("pictures"),)),
+        project(samples.STORING_OBJECT, env={"PICTURES": Of("pictures", "name")}, things=(Bucket("pictures"),)),
     ),
     Fault(
         "LX003",
@@ -295,7 +298,7 @@ _JOINS: Final = (
         "LR001",
         "syntax newer than the runtime",
         project(samples.MATCHING, runtime="python3.9"),
-        project(healthy(samples.MATCHING), runtime="python3.10"),
+        project(healthy(samples.MATCHING), runtime="python3.13"),
     ),
 )
 
@@ -303,14 +306,14 @@ _ARTIFACTS: Final = (
     Fault(
         "LZ008",
         "large archive at the edge",
-        Project(archive=_MODEL[63], archive_here=True, things=(Distribution(),)),
-        Project(archive=_MODEL[49], things=(Distribution(),)),
+        Project(runtime=_NODE, archive=_MODEL[63], archive_here=True, things=(Distribution(),)),
+        Project(runtime=_NODE, archive=_MODEL[49], things=(Distribution(),)),
     ),
     Fault(
         "LZ009",
         "function and layer over 250 MB",
-        Project(archive=library("lib.so", unpacked_mb=200), archive_here=True, things=(_TABLES,)),
-        Project(archive=library("lib.so", unpacked_mb=120), things=(_TABLES,)),
+        Project(runtime=_NODE, archive=library("lib.so", unpacked_mb=200), archive_here=True, things=(_TABLES,)),
+        Project(runtime=_NODE, archive=library("lib.so", unpacked_mb=120), things=(_TABLES,)),
     ),
     compiled(
         "LZ015",

@@ -62,6 +62,15 @@ sqs = boto3.client("sqs")
 def handler(event, context):
     sqs.send_message(QueueUrl=os.environ["JOBS"], MessageBody="hello")
 """
+STORING_OBJECT: Final = """\
+import os
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    s3.put_object(Bucket=os.environ["PICTURES"], Key="a", Body=b"")
+"""
 PUBLISHING: Final = """\
 import os
 import boto3
@@ -154,18 +163,19 @@ current = None
 
 def handler(event, context):
     global current
-    current = event  # finding
+    if "user" in event:
+        current = event["user"]  # finding
     return work()
 
 def work():
-    return current["id"]
+    return current
 """
 PASSED_EVENT: Final = """\
 def handler(event, context):
-    return work(event)
+    return work(event.get("user"))
 
 def work(current):
-    return current["id"]
+    return current
 """
 
 BESIDE_THE_CODE: Final = """\
@@ -174,12 +184,9 @@ def handler(event, context):
         file.write("x")
 """
 FIXED_NAME: Final = """\
-import os
-
 def handler(event, context):
-    with open("/tmp/out.txt", "w") as file:  # finding
+    with open("/tmp/out.txt", "a") as file:  # finding
         file.write(event["text"])
-    os.remove("/tmp/out.txt")
 """
 LEFT_BEHIND: Final = """\
 import tempfile

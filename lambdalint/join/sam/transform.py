@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/serverless-application-model/latest/develope
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from lambdalint.join.intrinsics import Evaluator
@@ -70,7 +71,7 @@ def transformed(template: Template, evaluator: Evaluator) -> tuple[Template, lis
         add_embedded(making.resources[resource.name], making)
     for resource in kinds.get("Connector", ()):
         add_connector(resource, making)
-    return Template(template.path, template.dialect, making.resources), making.triggers
+    return replace(template, resources=making.resources), making.triggers
 
 
 def _globals(defaults: Globals, kind: str, evaluator: Evaluator) -> Properties:
