@@ -284,6 +284,7 @@ class _Run:
             self.per_path,
             options.base,
             options.honour_foreign_ignores,
+            project.functions,
         )
         quiet = quieted(options.selection.ignore)
         kept = []

@@ -16,6 +16,7 @@ from typing import Final
 
 from lambdalint.join.properties import items_of, properties_of, text_of
 from lambdalint.model.finding import Finding
+from lambdalint.model.function import Function
 from lambdalint.model.places import Span
 from lambdalint.model.template import Resource, Template
 from lambdalint.model.values import Properties
@@ -143,7 +144,7 @@ class _Stated:
 class Suppressions:
     """Decides which findings a project's authors have silenced.
 
-    The patterns of *per_path* are git's, relative to the folder *base*.
+    *functions* are those that findings name.  The patterns of *per_path* are git's, relative to the folder *base*.
     *read_text* gives a file's text, ``None`` when there is none; *foreign* says whether other tools' comments count.
     """
 
@@ -154,6 +155,7 @@ class Suppressions:
         per_path: Mapping[str, tuple[str, ...]],
         base: str,
         foreign: bool,
+        functions: Iterable[Function] = (),
     ) -> None:
         self._read_text = read_text
         self._foreign = foreign
@@ -162,6 +164,7 @@ class Suppressions:
         self._templates: dict[str, _Stated] = {}
         self._resources: dict[str, list[tuple[Template, Resource, _Stated]]] = {}
         self._files: dict[str, set[str]] = {}
+        self._declared = {(each.template, each.name): each.resource.name for each in functions}
         for template in templates:
             self._add(template)
 
@@ -230,12 +233,13 @@ class Suppressions:
     def _in_metadata(self, finding: Finding, keys: set[str]) -> bool:
         silenced = False
         covers = finding.covers
+        declared = self._declared.get((finding.template or "", finding.function or ""), finding.function)
         for path in dict.fromkeys((finding.path, finding.template or "")):
             if (stated := self._templates.get(path)) and self._is_stated(stated, keys, covers):
                 silenced = True
             for template, resource, stated in self._resources.get(path, ()):
                 inside = isinstance(finding.at, Span) and resource.extent.holds(finding.at)
-                about = finding.function == resource.name and finding.template == template.path
+                about = declared == resource.name and finding.template == template.path
                 if not (inside or about):
                     continue
                 silenced = self._is_stated(stated, keys, covers) or silenced

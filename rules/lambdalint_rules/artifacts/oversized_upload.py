@@ -94,7 +94,7 @@ def _edge_functions(project: Project) -> frozenset[str]:
                 version = resources.get(name)
                 function = version.get("FunctionName") if version and version.type == "AWS::Lambda::Version" else None
                 names.add(function.refers.resource if isinstance(function, Unknown) and function.refers else name)
-    return frozenset(names)
+    return frozenset(each.name for each in project.functions if names.intersection((each.name, each.resource.name)))
 
 
 def _associated(value: Property) -> Iterator[str]:
