@@ -186,7 +186,10 @@ class _Project:
         blocks = [block for block in body.blocks if _inner_type(block) == name]
         span = blocks[0].span
         try:
-            return self._together([self._block(block, scope) for block in blocks], span)
+            with self.expressions.deeper(3) as may:
+                if not may:
+                    return self.expressions.refused(span)
+                return self._together([self._block(block, scope) for block in blocks], span)
         except TooMuchError as bound:
             self.work.tell(bound.message, span)
             return self.expressions.unknown(span)
@@ -314,7 +317,8 @@ class _Module:
                 return Unknown(f"{kind}.{name}", span)
             self._deciding.add(key)
             try:
-                found = self._remembered[key] = result()
+                with self.project.expressions.deeper(2):
+                    found = self._remembered[key] = result()
             finally:
                 self._deciding.discard(key)
         return found
@@ -384,7 +388,8 @@ class _Module:
                 return _Expansion({}, Unknown(self.prefix + name, block.span))
             self._deciding.add(key)
             try:
-                found = self._expansions[name] = self._expanded(self.prefix + name, block)
+                with self.project.expressions.deeper(2):
+                    found = self._expansions[name] = self._expanded(self.prefix + name, block)
             except TooMuchError as bound:
                 self.project.work.tell(bound.message, block.span)
                 found = self._expansions[name] = _Expansion({}, Unknown(self.prefix + name, block.span))

@@ -6,7 +6,8 @@ that the default gives first.  A value that comes from elsewhere in the project 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
@@ -102,7 +103,7 @@ class Expressions:
         work = self.work
         work.left -= 1
         if work.left < 0 or self.depth >= MAX_DEPTH:
-            return self._refused(expression.span)
+            return self.refused(expression.span)
         self.depth += 1
         try:
             return _EVALUATE[type(expression)](self, expression, scope)
@@ -116,7 +117,17 @@ class Expressions:
         finally:
             self.depth -= 1
 
-    def _refused(self, span: Span) -> Property:
+    @contextmanager
+    def deeper(self, levels: int) -> Iterator[bool]:
+        """Count *levels* more, for what takes more frames than one evaluation does; whether they may be taken."""
+        self.depth += levels
+        try:
+            yield self.depth < MAX_DEPTH
+        finally:
+            self.depth -= levels
+
+    def refused(self, span: Span) -> Property:
+        """What stands for a value that takes too many steps, or rests on others too deep."""
         try:
             self.work.spend(0)
         except TooMuchError as bound:
@@ -302,6 +313,8 @@ class Expressions:
 
     def _for(self, expression: For, scope: Scope) -> Property:
         collection = self.value(expression.collection, scope)
+        if isinstance(collection, Known):
+            return resting_on(self._gathered(expression, collection, scope), collection.parameter)
         return self.lifted([collection], lambda world: self._gathered(expression, world[0], scope), expression.span)
 
     def _gathered(self, expression: For, collection: Property, scope: Scope) -> Property:
@@ -502,17 +515,14 @@ class Expressions:
         return item
 
     def _splat(self, value: Property, splat: Splat, steps: Sequence[Step], scope: Scope, span: Span) -> Property:
-        if self.depth >= MAX_DEPTH:
-            return self._refused(span)
         own = len(steps)
         if not splat.full:
             own = next((number for number, step in enumerate(steps) if not isinstance(step, str)), own)
-        self.depth += 1
-        try:
+        with self.deeper(3) as may:
+            if not may:
+                return self.refused(span)
             found = self.lifted([value], lambda world: self._each(world[0], steps[:own], scope, span), span)
-        finally:
-            self.depth -= 1
-        return self.stepped(found, steps[own:], scope, span)
+            return self.stepped(found, steps[own:], scope, span)
 
     def _each(self, value: Property, steps: Sequence[Step], scope: Scope, span: Span) -> Property:
         items: Sequence[Property]

@@ -643,9 +643,8 @@ def _pow(base: int | float, exponent: int | float) -> int | float:
         raise OverflowError
     if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
         times = exponent if abs(base) > 1 else min(exponent, 2 - exponent % 2)
-        power: int = math.prod([base] * times)
-        return power
-    return float(base) ** float(exponent)
+        return math.prod([base] * times)
+    return math.pow(base, exponent)
 
 
 def _log(number: int | float, base: int | float) -> float:

@@ -16,8 +16,8 @@ from lambdalint.model.values import Known, Property, Reference, Unknown
 
 #: More worlds than this of nested conditions are not told apart; as for CloudFormation.
 MAX_CHOICES: Final = 16
-#: Steps for one root module.  100,000 lines of Terraform take some 1,000,000; these take about ten seconds.
-MAX_STEPS: Final = 5_000_000
+#: Steps for one root module.  100,000 lines of Terraform take some 300,000; these take about five seconds.
+MAX_STEPS: Final = 3_000_000
 #: Values within one value, counted as often as they stand in it, and how deep they lie.
 MAX_WEIGHT: Final = 200_000
 MAX_LEVELS: Final = 40

@@ -320,9 +320,12 @@ class _Reader:
         if source in _WORDS:
             return Literal(_WORDS[source], self.span(node))
         if _PLAIN_PATH.fullmatch(source):
-            start, *steps = source.decode().split(".")
+            name, *steps = source.decode().split(".")
             span = self.span(node)
-            return Traversal(Variable(start, span), tuple(steps), span) if steps else Variable(start, span)
+            start = (
+                Variable(name, span) if name not in ("true", "false", "null") else Literal(_WORDS[name.encode()], span)
+            )
+            return Traversal(start, tuple(steps), span) if steps else start
         if self.depth > MAX_DEPTH:
             raise _TooDeep(node)
         self.depth += 1
