@@ -219,3 +219,19 @@ def test_a_comment_for_the_file_is_about_all_of_it(comment: str) -> None:
 def test_an_address_is_no_comment() -> None:
     text = HCL.replace('"jobs"\n', '"https://x//lambdalint: ignore"\n')
     assert codes(check("main.tf", text)) == ["long-timeout"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("main.tf", "locals {\n  seconds = 901\n}\n\n" + HCL.replace("901", "local.seconds # checkov:skip=CKV_AWS_50")),
+        (
+            "serverless.yml",
+            "custom:\n  seconds: 901\n"
+            + SERVERLESS.replace("timeout: 901", "# checkov:skip=CKV_AWS_50\n    timeout: ${self:custom.seconds}"),
+        ),
+    ],
+)
+def test_a_skip_inside_the_function_counts_for_what_stands_elsewhere(path: str, text: str) -> None:
+    assert codes(check(path, text.replace("checkov:skip", "checkov"))) == ["long-timeout"]
+    assert codes(check(path, text)) == []
