@@ -56,10 +56,13 @@ def read_template(document: Document, path: str, evaluator: Evaluator | None = N
         UnreadableInput: the template has more values than anyone could deploy.
     """
     evaluator = evaluator or Evaluator(document)
-    nodes = document.items.get("Resources")
-    resources = dict(_resources(nodes, evaluator)) if isinstance(nodes, Document) else {}
-    metadata = properties_of(_value(evaluator, document.items.get("Metadata")))
-    return Template(path, _dialect(document), resources, metadata), evaluator
+    dialect = _dialect(evaluator.document)
+    if dialect is Dialect.SAM:
+        from lambdalint.join.sam.names import generated_names
+
+        evaluator.names.update(generated_names(evaluator))
+    metadata = properties_of(_value(evaluator, evaluator.document.items.get("Metadata")))
+    return Template(path, dialect, dict(_resources(evaluator.resources, evaluator)), metadata), evaluator
 
 
 def _resources(nodes: Document, evaluator: Evaluator) -> Iterator[tuple[str, Resource]]:
@@ -91,9 +94,13 @@ def _type(node: Node) -> str:
 
 
 def _dialect(document: Document) -> Dialect:
+    """SAM's by its transform, or by its types: ``sam build`` takes a template that forgets the transform."""
     transform = document.items.get("Transform")
     nodes = (transform,) if isinstance(transform, Scalar) else getattr(transform, "items", ())
     names = [node.text for node in nodes if isinstance(node, Scalar)]
+    resources = document.items.get("Resources")
+    if isinstance(resources, Document):
+        names += [_type(node) for node in resources.items.values()]
     return Dialect.SAM if any(name.startswith("AWS::Serverless") for name in names) else Dialect.CLOUDFORMATION
 
 
