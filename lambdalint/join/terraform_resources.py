@@ -201,7 +201,10 @@ def _refers(reference: Reference, span: Span) -> Unknown:
 
 
 def _function(maker: _Maker, resource: TerraformResource, draft: Draft) -> None:
-    """The provider makes text of the variables' values."""
+    """The provider makes text of the variables' values, and -1 stands for no reserved concurrency."""
+    reserved = draft.properties.get("ReservedConcurrentExecutions")
+    if isinstance(reserved, Known) and reserved.value == -1:
+        del draft.properties["ReservedConcurrentExecutions"]
     environment = properties_of(draft.properties.get("Environment"))
     variables = environment.get("Variables")
     if isinstance(variables, Known) and isinstance(variables.value, Mapping):
