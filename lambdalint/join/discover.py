@@ -72,6 +72,7 @@ def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base
     found = Discovered()
     seen: set[str] = set()
     modules: dict[str, None] = {}
+    plans: list[str] = []
     for path in paths:
         named = tree.is_file(path)
         for file in (path,) if named else _walk(tree, path, _ignoring(tree, path, exclude, base), found.failures):
@@ -82,6 +83,8 @@ def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base
                 dialect = root_dialect(tree, file)
                 if dialect is Dialect.TERRAFORM and file.endswith(TERRAFORM_SUFFIXES):
                     modules.setdefault(file.rpartition("/")[0])
+                elif dialect is Dialect.TERRAFORM and not named:
+                    plans.append(file)
                 elif dialect is not None:
                     found.roots.append((dialect, file))
                 elif named or (file.endswith(SUFFIXES) and not _is_generated(tree, file)):
@@ -90,6 +93,8 @@ def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base
                 found.failures.append(failure)
     called = {child for folder in modules for child in _called_modules(tree, folder)}
     found.roots += [(Dialect.TERRAFORM, folder) for folder in modules if folder not in called]
+    # A plan beside its configuration says the same, at places where nobody can change it.
+    found.roots += [(Dialect.TERRAFORM, plan) for plan in plans if plan.rpartition("/")[0] not in modules]
     return found
 
 
