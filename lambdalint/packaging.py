@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from lambdalint.engine.result import Failure, Result
-from lambdalint.errors import LambdalintError, UsageError
+from lambdalint.errors import LambdalintError, UnreadableInput, UsageError
 from lambdalint.model.artifact import Artifact
 from lambdalint.model.finding import Severity
 from lambdalint.model.function import Function
@@ -52,8 +52,7 @@ class Workshop:
                     case Skipped():
                         self.skipped.append(outcome)
                     case error:
-                        message = f"{function.name} cannot be packaged: {error.message}"
-                        self.failures.append(Failure(function.template, message, error.hint))
+                        self.failures.append(_failure(function, error))
         self.skipped += [Skipped(layer.name, "it is a layer; functions are packaged") for layer in project.layers]
         via_s3 = {each.name: each.artifact.via_s3 if each.artifact else None for each in wanted}
         return [plan.artifact(self.path(plan), via_s3=via_s3[plan.name]) for plan in self.plans]
@@ -85,6 +84,13 @@ class Workshop:
                     hint="give one of the templates as PATH",
                 )
         return wanted
+
+
+def _failure(function: Function, error: LambdalintError) -> Failure:
+    path, line = function.template, ""
+    if isinstance(error, UnreadableInput):
+        path, line = error.path, f"line {error.line}: " if error.line > 1 else ""
+    return Failure(path, f"{function.name} cannot be packaged: {line}{error.message}", error.hint)
 
 
 def packaged(

@@ -14,6 +14,7 @@ from types import CodeType
 
 import pytest
 
+import lambdalint
 from lambdalint.errors import LambdalintError, Refused
 from lambdalint.model.artifact import ArtifactKind
 from lambdalint.model.function import CodeKind
@@ -482,3 +483,16 @@ def test_a_wheel_of_the_project_is_installed(index: FakeIndex, tmp_path: Path) -
 
 def test_the_compiler_s_program_is_part_of_the_cache_s_key() -> None:
     assert len(bytecode.FINGERPRINT) == 16
+
+
+def test_what_cannot_be_packaged_is_said_with_the_place_of_it(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/app.py").write_text("def handler(event, context): ...\n")
+    (tmp_path / "src/requirements.txt").write_text("# needed\nsix==\n")
+    (tmp_path / "template.yaml").write_text(
+        "Resources: {Orders: {Type: AWS::Serverless::Function, Properties: "
+        "{CodeUri: src, Handler: app.handler, Runtime: python3.13}}}\nTransform: AWS::Serverless-2016-10-31\n"
+    )
+    (failure,) = lambdalint.package(tmp_path, plan_only=True).check.failures
+    assert failure.path == "src/requirements.txt"
+    assert failure.message.startswith("Orders cannot be packaged: line 2: six== is no requirement: ")
