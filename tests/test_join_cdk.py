@@ -191,3 +191,20 @@ def test_a_broken_assembly_keeps_what_can_be_read() -> None:
     result = check_files({**files, "cdk.out/T.template.json": '{"Resources": '})
     assert [each.name for each in result.functions] == ["S/A"]
     assert [each.path for each in result.failures] == ["cdk.out/T.template.json"]
+
+
+def test_a_manifest_that_cannot_be_read_is_said() -> None:
+    result = check_files({"cdk.out/manifest.json": '{"artifacts": '})
+    assert [(each.path, each.message.partition(":")[0]) for each in result.failures] == [
+        ("cdk.out/manifest.json", "this is no JSON")
+    ]
+
+
+def test_an_assembly_that_holds_itself_ends() -> None:
+    itself = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "."}}
+    files = assembly(
+        "cdk.out",
+        {"S": stack("S.template.json"), "A": itself},
+        {"S.template.json": {"A": function(None, uploaded("a"))}},
+    )
+    assert [each.name for each in project_of(files).functions] == ["A"]

@@ -40,6 +40,7 @@ def test_a_fault_is_found_at_its_place_in_every_language(fault: Fault, language:
     if fault.bad.member:
         assert [type(finding.at) for finding in found] == [Member]
     else:
+        assert written.places, "nothing is marked"
         assert {(each.at.path, each.at.line) for each in found if isinstance(each.at, Span)} == written.places
 
 

@@ -53,7 +53,9 @@ def claims(tree: Tree, path: str) -> bool:
         return False
     if name == "cdk.json":
         return b'"app"' in tree.read(path)
-    return name == _MANIFEST and _is_assembly(tree, folder) and not _is_nested(tree, folder)
+    if name != _MANIFEST or _is_nested(tree, folder):
+        return False
+    return folder.rpartition("/")[2] == CDK_OUTPUT or _is_assembly(tree, folder)
 
 
 def is_of_assembly(tree: Tree, path: str) -> bool:
