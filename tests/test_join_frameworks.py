@@ -50,7 +50,7 @@ def plain(event, context):
 def test_chalice_deploys_what_the_decorators_say() -> None:
     project = project_of({".chalice/config.json": CONFIG, "app.py": APP})
     functions = {each.name: each for each in project.functions}
-    assert list(functions) == ["shop-dev-drain", "shop-dev-tick", "shop-dev-plain", "shop-dev-api_handler"]
+    assert list(functions) == ["shop-dev-api_handler", "shop-dev-drain", "shop-dev-tick", "shop-dev-plain"]
     drain = functions["shop-dev-drain"]
     assert drain.dialect is Dialect.CHALICE
     assert isinstance(drain.runtime, Unknown)
@@ -65,7 +65,7 @@ def test_chalice_deploys_what_the_decorators_say() -> None:
 
 
 def test_settings_of_chalice_come_from_the_innermost_level_and_variables_from_all() -> None:
-    [*_, api] = project_of({".chalice/config.json": CONFIG, "app.py": APP}).functions
+    [api, *_] = project_of({".chalice/config.json": CONFIG, "app.py": APP}).functions
     assert isinstance(api.timeout_s, Known)
     assert (api.timeout_s.value, api.timeout_s.stated) == (60, False)
     assert isinstance(api.memory_mb, Known)
@@ -80,6 +80,14 @@ def test_settings_of_chalice_come_from_the_innermost_level_and_variables_from_al
 def test_an_app_of_chalice_that_does_not_parse_is_said() -> None:
     result = check_files({".chalice/config.json": CONFIG, "app.py": "def ("})
     assert [failure.path for failure in result.failures] == ["app.py"]
+
+
+def test_what_a_route_of_chalice_does_is_code_of_the_api_handler() -> None:
+    app = APP.replace("    return {}", '    requests.get("https://example.com")\n    return {}').replace(
+        "from chalice", "import requests\nfrom chalice"
+    )
+    found = check_files({".chalice/config.json": CONFIG, "app.py": app}, select=("LT001",)).findings
+    assert [(each.function, each.at.line) for each in found] == [("shop-dev-api_handler", 9)]  # type: ignore[union-attr]
 
 
 ZAPPA_JSON = """\

@@ -131,6 +131,7 @@ def _made(tree: Tree, path: str, said: Said) -> Iterator[_Made]:
     if app is None:
         return
     routed: ast.AST | None = None
+    made: list[_Made] = []
     for statement in module.body:
         if isinstance(statement, ast.Expr) and _method(statement.value, app) == "register_blueprint":
             routed = routed or statement
@@ -141,10 +142,11 @@ def _made(tree: Tree, path: str, said: Said) -> Iterator[_Made]:
             if method == "route":
                 routed = routed or statement
             elif method and method in table("chalice")["decorators"] and isinstance(decorator, ast.Call):
-                yield _decorated(statement, decorator, method, source)
+                made.append(_decorated(statement, decorator, method, source))
     if routed is not None:
         # With a blueprint, there may or may not be routes: the handler is then declared for its settings.
         yield _Made(API_HANDLER, f"app.{app}", source.span(routed), TriggerKind.REST_API)
+    yield from made
 
 
 def _decorated(

@@ -12,6 +12,7 @@ from lambdalint.facts.imports import Import, Imports
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.symbols import Symbol, SymbolKind, Symbols
 from lambdalint.model.function import Code, CodeKind, Function, Handler, Handling
+from lambdalint.model.template import Dialect
 from lambdalint.model.values import Known
 from lambdalint.readers.tree import Tree
 
@@ -163,7 +164,8 @@ class _Lookup:
             return Handler(Handling.UNJUDGED, reason="the handler is a placeholder")
         if handler.endswith(".sh") or " " in handler.strip():
             return Handler(Handling.UNJUDGED, reason="the handler is a program")
-        beside = made_while_packaging(handler)
+        # Chalice's app stands in the project; what is made of it is made by Chalice's own package.
+        beside = None if function.dialect is Dialect.CHALICE else made_while_packaging(handler)
         if beside is not None and (not beside or self._lies_beside(beside)):
             return Handler(Handling.UNJUDGED, reason="the handler is made while packaging")
         module, dot, symbol = handler.rpartition(".")
