@@ -41,11 +41,11 @@ class Authorizer:
 
 def integrations(body: Property | None) -> Iterator[Integration]:
     """The integrations of a definition, with those that a condition may choose."""
-    for path, methods in _mappings(properties_of(body).get("paths")):
-        for method, operation in _mappings(methods):
-            integration = properties_of(operation).get(_INTEGRATION)
-            settings = properties_of(integration)
-            if integration is None or not settings:
+    for path, methods in _entries(properties_of(body).get("paths")):
+        for method, operation in _entries(methods):
+            found = dict(_entries(operation)).get(_INTEGRATION)
+            settings = dict(_entries(found))
+            if found is None or not settings:
                 continue
             kind = text_of(settings.get("type"))
             version = settings.get("payloadFormatVersion")
@@ -54,7 +54,7 @@ def integrations(body: Property | None) -> Iterator[Integration]:
                 method.lower(),
                 settings.get("uri"),
                 settings,
-                integration.span,
+                found.span,
                 None if kind is None else kind.lower() == "aws_proxy",
                 str(version.value) if isinstance(version, Known) else None,
             )
@@ -65,17 +65,17 @@ def authorizers(body: Property | None) -> Iterator[Authorizer]:
     definition = properties_of(body)
     schemes = properties_of(definition.get("components")).get("securitySchemes")
     for listed in (definition.get("securityDefinitions"), schemes):
-        for name, scheme in _mappings(listed):
+        for name, scheme in _entries(listed):
             authorizer = properties_of(properties_of(scheme).get(_AUTHORIZER))
             if "authorizerUri" in authorizer:
                 yield Authorizer(name, authorizer["authorizerUri"], scheme.span)
 
 
-def _mappings(value: Property | None) -> Iterator[tuple[str, Property]]:
+def _entries(value: Property | None) -> Iterator[tuple[str, Property]]:
     """The entries of *value*, and of what a condition may put in its place."""
     if isinstance(value, Known):
         yield from properties_of(value).items()
     elif value is not None:
         for choice in value.choices:
             if choice is not None:
-                yield from _mappings(choice)
+                yield from _entries(choice)

@@ -19,6 +19,19 @@ def items_of(value: Property | None) -> tuple[Property, ...]:
     return value.value if isinstance(value.value, tuple) else (value,)
 
 
+def alternatives(value: Property | None) -> Iterator[Property]:
+    """The items of a list, and all that a condition may put in its place or in that of an item."""
+    if isinstance(value, Unknown):
+        for choice in value.choices:
+            yield from alternatives(choice)
+        return
+    for item in items_of(value):
+        if isinstance(item, Unknown) and item.choices:
+            yield from alternatives(item)
+        else:
+            yield item
+
+
 def text_of(value: Property | None) -> str | None:
     """The text that *value* is known to be."""
     return value.value if isinstance(value, Known) and isinstance(value.value, str) else None

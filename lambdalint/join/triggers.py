@@ -5,7 +5,7 @@ from typing import Final
 
 from lambdalint.join.called import function_of, functions_in
 from lambdalint.join.definitions import authorizers, integrations
-from lambdalint.join.properties import items_of, properties_of, reference_of, text_of
+from lambdalint.join.properties import alternatives, properties_of, reference_of, text_of
 from lambdalint.model.function import Trigger, TriggerKind
 from lambdalint.model.template import Resource, Template
 from lambdalint.model.values import Known, Properties, Property
@@ -24,6 +24,14 @@ SOURCES: Final = {
     "AWS::MSK::ServerlessCluster": TriggerKind.MSK,
     "AWS::AmazonMQ::Broker": TriggerKind.MQ,
     "AWS::DocDB::DBCluster": TriggerKind.DOCUMENTDB,
+}
+
+#: A property of a mapping that only sources of one kind have, and the kind; the surest first.
+TELLING: Final = {
+    "SelfManagedEventSource": TriggerKind.KAFKA,
+    "DocumentDBEventSourceConfig": TriggerKind.DOCUMENTDB,
+    "Queues": TriggerKind.MQ,
+    "Topics": TriggerKind.MSK,
 }
 
 #: Who calls for a skill: nothing else in a template says that Alexa does.
@@ -69,14 +77,13 @@ def _mapping(resource: Resource, template: Template) -> Iterator[Trigger]:
     kind = SOURCES.get(source.type) if source else None
     if kind is None and (text := text_of(arn)) and text.count(":") >= 5:
         kind = SERVICES.get(text.split(":")[2])
-    if "SelfManagedEventSource" in resource.properties:
-        kind = TriggerKind.KAFKA
+    kind = next((each for key, each in TELLING.items() if key in resource.properties), kind)
     yield Trigger(kind or TriggerKind.OTHER, resource.name, function, resource.span, source, resource.properties)
 
 
 def _bucket(resource: Resource, template: Template) -> Iterator[Trigger]:
     notifications = properties_of(resource.properties.get("NotificationConfiguration"))
-    for item in items_of(notifications.get("LambdaConfigurations")):
+    for item in alternatives(notifications.get("LambdaConfigurations")):
         settings = properties_of(item)
         if function := _function(settings.get("Function"), template):
             yield Trigger(TriggerKind.S3, resource.name, function, item.span, resource, settings)
@@ -89,7 +96,7 @@ def _subscription(resource: Resource, template: Template) -> Iterator[Trigger]:
 
 
 def _topic(resource: Resource, template: Template) -> Iterator[Trigger]:
-    for item in items_of(resource.properties.get("Subscription")):
+    for item in alternatives(resource.properties.get("Subscription")):
         yield from _subscribed(properties_of(item), resource, resource, template)
 
 
@@ -103,7 +110,7 @@ def _subscribed(
 
 def _rule(resource: Resource, template: Template) -> Iterator[Trigger]:
     kind = TriggerKind.SCHEDULE if "ScheduleExpression" in resource.properties else TriggerKind.EVENTBRIDGE
-    for target in items_of(resource.properties.get("Targets")):
+    for target in alternatives(resource.properties.get("Targets")):
         settings = properties_of(target)
         if function := _function(settings.get("Arn"), template):
             yield Trigger(kind, resource.name, function, target.span, resource, settings)
@@ -157,7 +164,7 @@ def _integration(resource: Resource, template: Template) -> Iterator[Trigger]:
 
 
 def _target_group(resource: Resource, template: Template) -> Iterator[Trigger]:
-    for target in items_of(resource.properties.get("Targets")):
+    for target in alternatives(resource.properties.get("Targets")):
         if function := _function(properties_of(target).get("Id"), template):
             yield Trigger(
                 TriggerKind.ALB, resource.name, function, target.span, resource, resource.properties, None, True
@@ -202,9 +209,17 @@ def _authorizer(resource: Resource, template: Template) -> Iterator[Trigger]:
         yield Trigger(TriggerKind.AUTHORIZER, resource.name, function, resource.span, resource, resource.properties)
 
 
+def _graphql_api(resource: Resource, template: Template) -> Iterator[Trigger]:
+    others = alternatives(resource.properties.get("AdditionalAuthenticationProviders"))
+    for settings in (resource.properties, *map(properties_of, others)):
+        uri = properties_of(settings.get("LambdaAuthorizerConfig")).get("AuthorizerUri")
+        if uri is not None and (function := _function(uri, template)):
+            yield Trigger(TriggerKind.AUTHORIZER, resource.name, function, uri.span, resource)
+
+
 def _thing_rule(resource: Resource, template: Template) -> Iterator[Trigger]:
     payload = properties_of(resource.properties.get("TopicRulePayload"))
-    for action in items_of(payload.get("Actions")):
+    for action in alternatives(payload.get("Actions")):
         called = properties_of(properties_of(action).get("Lambda")).get("FunctionArn")
         if function := _function(called, template):
             yield Trigger(TriggerKind.IOT, resource.name, function, action.span, resource, payload)
@@ -252,6 +267,10 @@ _MERELY_NAMING: Final = frozenset(
         "AWS::IAM::Role",
         "AWS::IAM::Policy",
         "AWS::IAM::ManagedPolicy",
+        "AWS::KMS::Key",
+        "AWS::S3::BucketPolicy",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
         "AWS::SSM::Parameter",
     )
 )
@@ -273,6 +292,7 @@ _READERS: Final = {
     "AWS::ApiGatewayV2::Api": _definition,
     "AWS::ApiGateway::Authorizer": _authorizer,
     "AWS::ApiGatewayV2::Authorizer": _authorizer,
+    "AWS::AppSync::GraphQLApi": _graphql_api,
     "AWS::IoT::TopicRule": _thing_rule,
     "AWS::Lambda::Permission": _skill,
 }

@@ -51,6 +51,8 @@ _REST_STAGE_SETTINGS: Final = (
     "Variables",
 )
 _HTTP_STAGE_SETTINGS: Final = ("AccessLogSettings", "DefaultRouteSettings", "RouteSettings", "StageVariables")
+#: The method of a definition that stands for all.
+_ANY: Final = "x-amazon-apigateway-any-method"
 _PARAMETER: Final = re.compile(r"{([a-zA-Z0-9._-]+\+?|proxy\+)}")
 _HTTP_PARAMETER: Final = re.compile(r"{([a-zA-Z0-9._-]+|proxy\+)}")
 
@@ -253,7 +255,7 @@ def rest_event(event: Event, target: Target, making: Making) -> Iterator[Trigger
     api = event.settings.get("RestApiId")
     if api is None:
         api = making.reference(making.scope + IMPLICIT_REST, event.origin.span)
-    source = source_of(api, making)
+    source = _api_of(api, making)
     path, method = text_of(event.settings.get("Path")), text_of(event.settings.get("Method"))
     if path is not None and method is not None:
         suffix = _permitted_stage(source, making)
@@ -263,6 +265,11 @@ def rest_event(event: Event, target: Target, making: Making) -> Iterator[Trigger
         arn = making.made(where, event.origin.span, {"__ApiId__": api})
         permit(making, event, target, API_GATEWAY, suffix=suffix if suffix.isalnum() else digest(suffix), SourceArn=arn)
     yield from _called(event, target, source, TriggerKind.REST_API, "1.0", making)
+
+
+def _api_of(value: Property, making: Making) -> Resource | None:
+    """The API that an event names, by a reference or by its logical name as such."""
+    return source_of(value, making) or making.resources.get(making.scope + (text_of(value) or ""))
 
 
 def _permitted_stage(api: Resource | None, making: Making) -> str:
@@ -279,15 +286,17 @@ def http_event(event: Event, target: Target, making: Making) -> Iterator[Trigger
     api = event.settings.get("ApiId")
     if api is None:
         api = making.reference(making.scope + IMPLICIT_HTTP, event.origin.span)
-    source = source_of(api, making)
+    source = _api_of(api, making)
     path = text_of(event.settings.get("Path")) or ("$default" if "Path" not in event.settings else None)
     method = text_of(event.settings.get("Method")) or ("any" if "Method" not in event.settings else None)
     if path is not None and method is not None:
-        tail = "" if path == "$default" else _HTTP_PARAMETER.sub("*", re.sub(r"^(.+)/$", r"\1", path))
-        verb = "*" if method.lower() in ("any", "x-amazon-apigateway-any-method") else method.upper()
-        where = f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/*/{verb}"
-        arn = making.made(where + _escaped(tail), event.origin.span, {"__ApiId__": api})
-        if path == "$default" or not _takes_every_path(source, target, making):
+        every = path == "$default"
+        tail = "" if every else _HTTP_PARAMETER.sub("*", re.sub(r"^(.+)/$", r"\1", path))
+        verb = "*" if method.lower() in ("any", _ANY) else method.upper()
+        called = tail if method.lower() == "any" and tail == "/$default" else f"/{verb}{tail}"
+        where = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/*"
+        arn = making.made(where + _escaped(called), event.origin.span, {"__ApiId__": api})
+        if every or not _takes_every_path(source, target, making):
             permit(making, event, target, API_GATEWAY, SourceArn=arn)
     version = event.settings.get("PayloadFormatVersion")
     payload = "2.0" if version is None else str(version.value) if isinstance(version, Known) else None
@@ -295,7 +304,12 @@ def http_event(event: Event, target: Target, making: Making) -> Iterator[Trigger
 
 
 def _takes_every_path(api: Resource | None, target: Target, making: Making) -> bool:
-    """Whether the function is already let in for all paths of the API."""
+    """Whether the function is already let in for all paths of the API, by an event or by the API's definition."""
+    if any(
+        each.path == "$default" and target.name in functions_in(each.uri, making.resources)
+        for each in integrations(api.get("Body") if api else None)
+    ):
+        return True
     return any(
         trigger.function == target.name
         and trigger.kind is TriggerKind.HTTP_API
@@ -314,9 +328,11 @@ def _called(
 ) -> Iterator[Trigger]:
     """The trigger, unless a definition of the project's own states it."""
     path, method = text_of(event.settings.get("Path")), (text_of(event.settings.get("Method")) or "").lower()
+    if kind is TriggerKind.HTTP_API and path is None:
+        path, method = "$default", _ANY
     own = api.get("Body") if api else None
     for found in integrations(own):
-        same = found.path == path and found.method in (method, "x-amazon-apigateway-any-method")
+        same = found.path == path and found.method in (method, _ANY)
         if same and target.name in functions_in(found.uri, making.resources):
             return  # the definition is read like any other's
     # SAM writes the integration itself where there is no definition, and those that it writes are proxies.
@@ -353,7 +369,8 @@ def imply_apis(
             continue
         first = found[0].origin
         conditions = {event.origin.condition for event in found}
-        at = replace(first, condition=conditions.pop() if len(conditions) == 1 else None)
+        every = conditions.pop() if len(conditions) == 1 else f"{name}Condition"
+        at = replace(first, condition=None if None in conditions else every)
         api = making.add(at, making.scope + name, "AWS::Serverless", {})
         nodes: Mapping[str, Node] = {}
         if kind == REST_EVENT:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lambdalint.aws.sam import connected_resource, connector
 from lambdalint.join.properties import items_of, properties_of, reference_of, text_of
-from lambdalint.join.sam.making import PERMISSION, Making, Origin
+from lambdalint.join.sam.making import PERMISSION, Making, Origin, is_same
 from lambdalint.model.document import Mapping as Document
 from lambdalint.model.template import Resource
 from lambdalint.model.values import Known, Properties, Property
@@ -59,6 +59,14 @@ def add_embedded(resource: Resource, making: Making) -> None:
         source = Known({**reference, "Id": logical}, span)
         origin = Origin(span, node.span, name, resource.condition)
         _connect(f"{resource.name}{name}", source, settings, origin, making)
+
+
+def connect(
+    name: str, source: Property, destination: Property, permissions: Property, origin: Origin, making: Making
+) -> None:
+    """What a connector that nobody wrote adds."""
+    settings = {"Destination": destination, "Permissions": permissions}
+    _connect(name, source, settings, origin, making)
 
 
 def _connect(name: str, source: Property | None, settings: Properties, origin: Origin, making: Making) -> None:
@@ -152,5 +160,5 @@ def _target_roles(resource: Resource, other: Property | None, making: Making) ->
     for target in items_of(resource.properties.get("Targets")):
         called = reference_of(properties_of(target).get("Arn"))
         named = called is not None and name is not None and called.resource == making.scope + name
-        if named or (called is not None and reference_of(arn) == called):
+        if named or (arn is not None and is_same(properties_of(target).get("Arn"), arn)):
             yield properties_of(target).get("RoleArn")

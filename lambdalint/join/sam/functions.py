@@ -9,13 +9,14 @@ from typing import Final
 from lambdalint.join.properties import properties_of, text_of
 from lambdalint.join.sam.apis import HTTP_EVENT, REST_EVENT, http_event, rest_event
 from lambdalint.join.sam.making import PERMISSION, QUEUE, ROLE, Making, Origin, RoleDraft, trust
-from lambdalint.join.sam.names import alias_resource
+from lambdalint.join.sam.names import alias_resource, plain_text
 from lambdalint.join.sam.policies import add_policies
 from lambdalint.join.sam.pulled import SOURCES, destination_statements, pulled
 from lambdalint.join.sam.pushed import PUSHED
 from lambdalint.join.sam.targets import Event, Target
-from lambdalint.join.texts import chosen
+from lambdalint.join.texts import chosen, joined_text, spelled
 from lambdalint.model.document import Mapping as Document
+from lambdalint.model.document import Node
 from lambdalint.model.function import Trigger, TriggerKind
 from lambdalint.model.places import Span
 from lambdalint.model.template import Resource
@@ -51,15 +52,29 @@ _TRANSLATED: Final = frozenset(
         "VersionDescription",
     )
 )
+#: Properties that switch something on, unless what they say is empty.
+_SWITCHES: Final = frozenset(
+    (
+        "AutoPublishAlias",
+        "DeadLetterQueue",
+        "DurableConfig",
+        "EventInvokeConfig",
+        "FunctionUrlConfig",
+        "Policies",
+        "Tracing",
+        "VpcConfig",
+    )
+)
 _BASIC: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 _DURABLE: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicDurableExecutionRolePolicy"
 _VPC: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 _TRACING: Final = "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess"
 
 
-def add_function(resource: Resource, settings: Properties, making: Making) -> None:
-    """What *resource*, with its merged *settings*, becomes."""
+def add_function(resource: Resource, settings: Properties, nodes: Mapping[str, Node], making: Making) -> None:
+    """What *resource*, with its merged *settings*, becomes; *nodes* are the settings as written."""
     span = resource.span
+    settings = {name: value for name, value in settings.items() if name not in _SWITCHES or _is_given(value)}
     origin = Origin(span, resource.extent, resource.name, resource.condition)
     role = _role_draft(resource, settings, making)
     alias = _alias(resource, settings, origin, making)
@@ -67,7 +82,9 @@ def add_function(resource: Resource, settings: Properties, making: Making) -> No
     target = Target(resource.name, making.reference(alias or resource.name, span), arn, role)
     _invoke_config(resource, settings, alias, role, making)
     if url := settings.get("FunctionUrlConfig"):
-        _add_url(resource, url, target, making)
+        config = nodes.get("FunctionUrlConfig")
+        auth = config.items.get("AuthType") if isinstance(config, Document) else None
+        _add_url(resource, url, target, making, public=plain_text(auth) == "NONE")
     for event in _events(resource, settings, making):
         making.triggers += _triggers(event, target, making)
     function_role = settings.get("Role")
@@ -82,7 +99,12 @@ def _properties(settings: Properties, span: Span, making: Making) -> dict[str, P
     queue = settings.get("DeadLetterQueue")
     found: dict[str, Property | None] = {name: value for name, value in settings.items() if name not in _TRANSLATED}
     found["Code"] = _code(settings, span)
-    found["Tags"] = tag_list(settings.get("Tags"), "lambda:createdBy", span)
+    found["Tags"] = _tags(settings, span)
+    if "AutoPublishCodeSha256" in settings and "AutoPublishAlias" in settings:
+        # Else Lambda would publish no version when nothing but the code changes.
+        parts = [settings[name] for name in ("Description", "AutoPublishCodeSha256") if name in settings]
+        shown = " ".join(spelled(part) for part in parts)
+        found["Description"] = joined_text(" ", parts, f"!Join {shown}", parts[0].span)
     if tracing is not None and text_of(tracing) != "Disabled":
         found["TracingConfig"] = Known({"Mode": tracing}, tracing.span)
     if queue is not None:
@@ -108,18 +130,52 @@ def _code(settings: Properties, span: Span) -> Property:
         at = image or settings["PackageType"]
         return Known({"ImageUri": image or Unknown("ImageUri", at.span)}, at.span)
     if inline is not None:
-        return Known({"ZipFile": inline}, inline.span)
+        return _encrypted(Known({"ZipFile": inline}, inline.span), settings)
     if uri is None:
         return Known(".", span, stated=False)  # what sam build takes
-    return s3_location(uri)
+    return _encrypted(s3_location(uri), settings)
+
+
+def _encrypted(code: Property, settings: Properties) -> Property:
+    key = settings.get("SourceKMSKeyArn")
+    if key is None or not properties_of(code):
+        return code
+    return Known({**properties_of(code), "SourceKMSKeyArn": key}, code.span)
+
+
+def _is_given(value: Property) -> bool:
+    return isinstance(value, Unknown) or bool(value.value)
+
+
+def _tags(settings: Properties, span: Span) -> Property | None:
+    """The tags that the function gets; those that are handed on push out SAM's own."""
+    tags, handed_on = settings.get("Tags"), settings.get("PropagateTags")
+    if tags is not None and _is_given(tags) and isinstance(handed_on, Known) and handed_on.value is True:
+        return plain_tags(tags)
+    return tag_list(tags, "lambda:createdBy", span)
 
 
 def s3_location(uri: Property) -> Property:
     """A location as SAM writes it in CloudFormation's names; a local path stays one."""
-    if not isinstance(uri, Known) or not isinstance(uri.value, Mapping):
+    if isinstance(uri, Known) and isinstance(uri.value, Mapping):
+        names = {"Bucket": "S3Bucket", "Key": "S3Key", "Version": "S3ObjectVersion"}
+        return Known({names.get(name, name): value for name, value in uri.value.items()}, uri.span)
+    text = text_of(uri) or ""
+    if not text.startswith("s3://"):
         return uri
-    names = {"Bucket": "S3Bucket", "Key": "S3Key", "Version": "S3ObjectVersion"}
-    return Known({names.get(name, name): value for name, value in uri.value.items()}, uri.span)
+    place, _, version = text.removeprefix("s3://").partition("?versionId=")
+    bucket, _, key = place.partition("/")
+    parts = {"S3Bucket": bucket, "S3Key": key, "S3ObjectVersion": version}
+    return Known({name: Known(part, uri.span) for name, part in parts.items() if part}, uri.span)
+
+
+def plain_tags(tags: Property | None) -> Property | None:
+    """Tags as a list."""
+    if not isinstance(tags, Known):
+        return tags
+    pairs = properties_of(tags)
+    listed = (Known({"Key": Known(key, value.span), "Value": value}, value.span) for key, value in pairs.items())
+    return Known(tuple(listed), tags.span)
 
 
 def tag_list(tags: Property | None, mark: str, span: Span) -> Property:
@@ -174,7 +230,7 @@ def _add_role(resource: Resource, role: RoleDraft, settings: Properties, making:
             "Policies": list(role.policies) or None,
             "Path": settings.get("RolePath"),
             "PermissionsBoundary": settings.get("PermissionsBoundary"),
-            "Tags": tag_list(settings.get("Tags"), "lambda:createdBy", resource.span),
+            "Tags": _tags(settings, resource.span),
         },
     )
 
@@ -280,12 +336,12 @@ def _invoke_config(
     )
 
 
-def _add_url(resource: Resource, config: Property, target: Target, making: Making) -> None:
+def _add_url(resource: Resource, config: Property, target: Target, making: Making, *, public: bool) -> None:
     span, options = config.span, properties_of(config)
     at = Origin(span, resource.extent, "FunctionUrlConfig", resource.condition)
     url = making.add(at, f"{resource.name}Url", "AWS::Lambda::Url", {**options, "TargetFunctionArn": target.function})
     auth = options.get("AuthType")
-    if text_of(auth) == "NONE":
+    if public:
         shared: dict[str, object] = {"FunctionName": target.function, "Principal": "*"}
         making.add(
             at,
@@ -317,8 +373,12 @@ def events_of(resource: Resource, settings: Properties, making: Making) -> Itera
 
 
 def _events(resource: Resource, settings: Properties, making: Making) -> list[Event]:
-    found = list(events_of(resource, settings, making))
-    return sorted(found, key=lambda event: text_of(event.settings.get("Path")) or event.origin.label)
+    return sorted(events_of(resource, settings, making), key=_event_order)
+
+
+def _event_order(event: Event) -> str:
+    every = event.kind == HTTP_EVENT and not event.settings.keys() & {"Path", "Method"}
+    return "$default" if every else text_of(event.settings.get("Path")) or event.origin.label
 
 
 def _triggers(event: Event, target: Target, making: Making) -> Iterator[Trigger]:

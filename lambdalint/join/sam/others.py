@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from lambdalint.join.properties import properties_of
-from lambdalint.join.sam.functions import events_of, s3_location, tag_list
+from lambdalint.join.sam.functions import events_of, plain_tags, s3_location, tag_list
 from lambdalint.join.sam.making import ROLE, Making, Origin, RoleDraft, trust
 from lambdalint.join.sam.policies import add_policies
 from lambdalint.join.sam.pushed import EVENTS, RULE, add_schedule, rule_settings, rule_target, state_of
@@ -37,19 +37,9 @@ def _table(resource: Resource, settings: Properties, making: Making) -> None:
             "BillingMode": None
             if "ProvisionedThroughput" in settings
             else Known("PAY_PER_REQUEST", span, stated=False),
-            "Tags": tags_of(settings),
+            "Tags": plain_tags(settings.get("Tags")),
         },
     )
-
-
-def tags_of(settings: Properties) -> Property | None:
-    """The tags as a list, without one of SAM's."""
-    tags = settings.get("Tags")
-    if not isinstance(tags, Known):
-        return tags
-    pairs = properties_of(tags)
-    listed = (Known({"Key": Known(key, value.span), "Value": value}, value.span) for key, value in pairs.items())
-    return Known(tuple(listed), tags.span)
 
 
 def _layer(resource: Resource, settings: Properties, making: Making) -> None:
@@ -74,7 +64,11 @@ def _application(resource: Resource, settings: Properties, making: Making) -> No
     making.retyped(
         resource,
         "AWS::CloudFormation::Stack",
-        {**{name: settings.get(name) for name in passed}, "TemplateURL": local, "Tags": tags_of(settings)},
+        {
+            **{name: settings.get(name) for name in passed},
+            "TemplateURL": local,
+            "Tags": plain_tags(settings.get("Tags")),
+        },
     )
 
 

@@ -9,10 +9,10 @@ from typing import Final
 from lambdalint.join.properties import items_of, properties_of, text_of
 from lambdalint.join.sam.making import Making
 from lambdalint.join.sam.targets import Event, Target, source_of
-from lambdalint.join.texts import joined_text
+from lambdalint.join.texts import joined_text, spelled
 from lambdalint.model.function import Trigger, TriggerKind
 from lambdalint.model.places import Span
-from lambdalint.model.values import Known, Properties, Property
+from lambdalint.model.values import Known, Properties, Property, Unknown
 
 MAPPING: Final = "AWS::Lambda::EventSourceMapping"
 
@@ -126,14 +126,14 @@ def destination_statements(kind: str, arn: Property) -> list[dict[str, object]]:
 
 
 def _objects(bucket: Property) -> Property:
-    slash = Known("/*", bucket.span, stated=False)
-    return joined_text("", [bucket, slash], "!Sub ${bucket}/*", bucket.span)
+    everything = Known("*", bucket.span, stated=False)
+    return joined_text("/", [bucket, everything], f"!Join {spelled(bucket)}/*", bucket.span)
 
 
 def _destinations(written: Property | None) -> Property | None:
     """The destinations without the type, which is SAM's own."""
-    if not isinstance(written, Known):
-        return written
+    if not isinstance(written, Known) or not properties_of(written):
+        return written if isinstance(written, Unknown) else None
     kept = {
         name: Known({key: value for key, value in properties_of(each).items() if key != "Type"}, each.span)
         if properties_of(each)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from lambdalint.join.properties import items_of, properties_of
-from lambdalint.join.sam.making import QUEUE, ROLE, Making, trust
+from lambdalint.join.sam.making import QUEUE, ROLE, Making, is_same, trust
 from lambdalint.join.sam.pulled import MAPPING, destination_statements
 from lambdalint.join.sam.targets import Event, Target, dead_letter_arn, permit, queue_policy, source_of
 from lambdalint.model.function import Trigger, TriggerKind
@@ -124,9 +124,13 @@ def add_schedule(event: Event, arn: Property, statements: list[dict[str, object]
 def _bucket(event: Event, target: Target, making: Making) -> Iterator[Trigger]:
     permit(making, event, target, "s3.amazonaws.com", SourceAccount="${AWS::AccountId}")
     bucket = source_of(event.settings.get("Bucket"), making)
+    notifications = bucket.get("NotificationConfiguration", "LambdaConfigurations") if bucket else None
+    written = [properties_of(each) for each in items_of(notifications)]
     for kind in items_of(event.settings.get("Events")):
         settings = {"Event": kind, "Function": target.arn, **event.get("Filter")}
         known = {name: value for name, value in settings.items() if value is not None}
+        if any(is_same(Known(each, kind.span), Known(known, kind.span)) for each in written):
+            continue  # the bucket says so itself
         yield event.trigger(TriggerKind.S3, target, bucket, known)
 
 

@@ -19,6 +19,7 @@ from lambdalint.join.sam.apis import (
 from lambdalint.join.sam.connectors import add_connector, add_embedded
 from lambdalint.join.sam.functions import add_function, events_of
 from lambdalint.join.sam.globals import Globals
+from lambdalint.join.sam.graphql import add_graphql_api
 from lambdalint.join.sam.making import Making
 from lambdalint.join.sam.others import SIMPLE, add_state_machine
 from lambdalint.model.document import Mapping as Document
@@ -58,13 +59,16 @@ def transformed(template: Template, evaluator: Evaluator) -> tuple[Template, lis
     ]
     implied = imply_apis(events, _globals(defaults, "Api", evaluator), _globals(defaults, "HttpApi", evaluator), making)
     for resource in functions:
-        add_function(resource, settings[resource.name], making)
+        if making.resources[resource.name] is resource:  # an implied API may have taken the name
+            add_function(resource, settings[resource.name], nodes[resource.name], making)
     for resource in machines:
         add_state_machine(resource, settings[resource.name], making)
     for resource in (*kinds.get("Api", ()), *kinds.get("HttpApi", ())):
         add_authorizers(making.resources[resource.name], settings[resource.name], making)
     for api, api_settings in implied:
         add_authorizers(making.resources[api.name], api_settings, making)
+    for resource in kinds.get("GraphQLApi", ()):
+        add_graphql_api(resource, settings[resource.name], making)
     for resource in kinds.get("WebSocketApi", ()):
         add_websocket_api(resource, settings[resource.name], nodes[resource.name], making)
     for resource in template.resources.values():
