@@ -54,6 +54,14 @@ class Workshop:
                     case error:
                         self.failures.append(_failure(function, error))
         self.skipped += [Skipped(layer.name, "it is a layer; functions are packaged") for layer in project.layers]
+        stems: dict[str, Plan] = {}
+        for plan in self.plans:
+            other = stems.setdefault(plan.stem, plan)
+            if other is not plan:
+                raise UsageError(
+                    f"{other.name} and {plan.name} would both be written to {plan.stem}.zip",
+                    hint="package them one at a time, with --function and --out",
+                )
         via_s3 = {each.name: each.artifact.via_s3 if each.artifact else None for each in wanted}
         return [plan.artifact(self.path(plan), via_s3=via_s3[plan.name]) for plan in self.plans]
 

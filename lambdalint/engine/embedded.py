@@ -28,12 +28,14 @@ class Embedded:
     def of(project: Project, read_text: Callable[[str], str | None]) -> "Embedded":
         """Where the inline code of the functions stands."""
         blocks = {}
+        lines: dict[str, list[str]] = {}
         for function in project.functions:
             code = function.code
             if code and code.kind is CodeKind.INLINE and code.path:
                 text = read_text(code.path)
-                template = read_text(code.span.path)
-                blocks[code.path] = _block(code.span, text or "", (template or "").split("\n"))
+                if code.span.path not in lines:
+                    lines[code.span.path] = (read_text(code.span.path) or "").split("\n")
+                blocks[code.path] = _block(code.span, text or "", lines[code.span.path])
         return Embedded(blocks)
 
     def placed(self, finding: Finding) -> Finding:

@@ -1,9 +1,9 @@
 """Templates, code and artifacts become one project."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
 
 from lambdalint.aws.runtimes import is_python
 from lambdalint.errors import UnreadableInput
@@ -20,10 +20,12 @@ from lambdalint.join.properties import items_of, reference_of
 from lambdalint.join.roles import Roles
 from lambdalint.join.stacks import declare_document, root_documents
 from lambdalint.model.artifact import Artifact, ArtifactKind
-from lambdalint.model.function import CodeKind, Function, Handling, Layer, Trigger
+from lambdalint.model.function import CodeKind, Function, Handling, Layer, Permission, Trigger
 from lambdalint.model.project import Module, Project
 from lambdalint.model.values import Known
 from lambdalint.readers.tree import LazyTree, MemoryTree, Mounted
+
+About = TypeVar("About", Trigger, Permission)
 
 #: Files of which the same is worth a word are named up to this number.
 _SAID_SINGLY: Final = 3
@@ -53,10 +55,12 @@ def link(
         layers += own_layers
         by_name = {layer.name: layer for layer in own_layers}
         roles = Roles(declared.template.resources)
+        triggers, granted = _by_function(declared.triggers), _by_function(declared.permissions)
         functions += [
             _joined(
                 replace(function, role=roles.of(function.resource.get("Role"))),
-                declared,
+                triggers,
+                granted,
                 by_name,
                 tree,
                 found,
@@ -94,7 +98,8 @@ def _all_declared(tree: Mounted, found: Discovered, inputs: Inputs, said: Said) 
 
 def _joined(
     function: Function,
-    declared: Declared,
+    triggers: Mapping[str | None, list[Trigger]],
+    permissions: Mapping[str | None, list[Permission]],
     layers: Mapping[str, Layer],
     tree: Mounted,
     found: Discovered,
@@ -102,16 +107,23 @@ def _joined(
     imports: PerModule[Imports],
 ) -> Function:
     local, complete = _local_layers(function, layers)
-    triggers: list[Trigger] = [trigger for trigger in declared.triggers if trigger.function == function.name]
     joined = replace(
         function,
-        triggers=tuple(triggers),
-        permissions=tuple(each for each in declared.permissions if each.function == function.name),
+        triggers=tuple(triggers.get(function.name, ())),
+        permissions=tuple(permissions.get(function.name, ())),
         local_layers=local,
         layers_complete=complete,
     )
     joined = replace(joined, artifact=_artifact(joined, tree, found))
     return _loaded(joined, tree, symbols, imports)
+
+
+def _by_function(things: Iterable[About]) -> dict[str | None, list[About]]:
+    """Triggers or permissions by the function that they are about."""
+    grouped: dict[str | None, list[About]] = {}
+    for thing in things:
+        grouped.setdefault(thing.function, []).append(thing)
+    return grouped
 
 
 def _loaded(function: Function, tree: Mounted, symbols: PerModule[Symbols], imports: PerModule[Imports]) -> Function:

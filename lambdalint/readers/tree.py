@@ -278,9 +278,13 @@ class Mounted(Tree):
             tree.check_open(inner)
 
     def _at(self, path: str) -> tuple[Tree, str]:
-        for mount, tree in self._mounts.items():
-            if path.startswith(f"{mount}/"):
-                return tree, path[len(mount) + 1 :]
+        if self._mounts:
+            end = path.rfind("/")
+            while end > 0:
+                tree = self._mounts.get(path[:end])
+                if tree is not None:
+                    return tree, path[end + 1 :]
+                end = path.rfind("/", 0, end)
         return self._base, path
 
 
