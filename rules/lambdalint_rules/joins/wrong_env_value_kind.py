@@ -18,11 +18,13 @@ from lambdalint.aws.return_values import (
     parameters,
     resource_noun,
 )
+from lambdalint.aws.terraform import terraform_attribute
 from lambdalint.facts.arguments import Arguments
 from lambdalint.facts.expressions import Collection, Env, Expression, Literal
 from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.facts.per_module import PerModule
 from lambdalint.rule import (
+    Dialect,
     Function,
     Known,
     Problem,
@@ -162,10 +164,10 @@ def check(function: Function, project: Project, calls: PathCalls, arguments: Per
                 method = (call.name or "").rpartition(".")[2]
                 yield Problem(
                     variables[value.name].span,
-                    f"{value.name} gets the {resource_noun(kind)}'s {_shown(given)} ({_written(reference)}); "
+                    f"{value.name} gets the {resource_noun(kind)}'s {_shown(given)} ({_written(reference, kind, function.dialect)}); "
                     f"{method} wants the {_shown(parameter.takes[0])}",
                     related=(*calls.way(call), Related(call.call.span, f"{method}() gets it as {parameter.name}")),
-                    hint=_hint(reference, kind, parameter),
+                    hint=_hint(reference, kind, parameter, function.dialect),
                 )
 
 
@@ -204,12 +206,14 @@ def _shown(kind: str) -> str:
     return _SHOWN.get(kind, kind)
 
 
-def _written(reference: Reference) -> str:
+def _written(reference: Reference, kind: str, dialect: Dialect) -> str:
+    if dialect is Dialect.TERRAFORM:
+        return f"{reference.resource}.{terraform_attribute(kind, reference.attribute) or reference.attribute}"
     return (
         f"!GetAtt {reference.resource}.{reference.attribute}" if reference.attribute else f"!Ref {reference.resource}"
     )
 
 
-def _hint(reference: Reference, kind: str, parameter: Parameter) -> str | None:
+def _hint(reference: Reference, kind: str, parameter: Parameter, dialect: Dialect) -> str | None:
     right = attributes_of_kind(kind, parameter.takes)
-    return f"write {_written(Reference(reference.resource, right[0]))}" if right else None
+    return f"write {_written(Reference(reference.resource, right[0]), kind, dialect)}" if right else None
