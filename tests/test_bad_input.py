@@ -69,6 +69,13 @@ def test_a_module_that_nobody_wrote_by_hand_is_not_read() -> None:
     assert names(result) == {"unreadable-input", "memory-out-of-range"}
 
 
+def test_hostile_patterns_and_names_take_no_time() -> None:
+    files = {**GOOD, ".gitignore": "*" + "a*" * 30 + "b\n" + "/".join(["**", "a"] * 20) + "\n", "a" * 200 + ".yaml": ""}
+    assert names(check_files(files)) == {"memory-out-of-range"}
+    result = check_files({**GOOD, "src/a.py": "import " + ".".join("a" * 100_000)})
+    assert any("1,000 parts" in finding.message for finding in result.findings)
+
+
 def test_a_broken_module_that_no_handler_loads_is_nobodys_business() -> None:
     assert names(check_files({**GOOD, "src/broken.py": "def f(:\n"})) == {"memory-out-of-range"}
 

@@ -21,8 +21,10 @@ from lambdalint.rule import Rule, fact_wants, scope_of
 
 F = TypeVar("F")
 
+#: More parts than any import has.
+MAX_NAME_PARTS: Final = 1_000
 #: What somebody writes by hand is smaller; what is larger is data, and would take seconds to parse.
-MAX_MODULE_BYTES: Final = 4 * 1024 * 1024
+MAX_MODULE_BYTES: Final = 2 * 1024 * 1024
 _NEWER_TIMEOUT_S: Final = 5
 _NEWER_BYTES: Final = 2 * 1024 * 1024 * 1024
 
@@ -211,6 +213,9 @@ def _parsed(path: str, data: bytes) -> ast.Module:
         raise UnreadableInput("this is UTF-16; Python reads UTF-8 source", path=path)
     if b"\x00" in data:
         raise UnreadableInput("this is no Python source: it holds NUL bytes", path=path)
+    # The parser keeps every beginning of a dotted name: 100,000 parts cost it gigabytes.
+    if any(line.count(b".") > MAX_NAME_PARTS and b"import" in line for line in data.split(b"\n")):
+        raise UnreadableInput(f"a name of more than {MAX_NAME_PARTS:,} parts is imported", path=path)
     return _tree(path, data)
 
 

@@ -20,6 +20,7 @@ from lambdalint.model.function import Function
 from lambdalint.model.places import Span
 from lambdalint.model.template import Resource, Template
 from lambdalint.model.values import Properties
+from lambdalint.readers.ignore import ignore_spec
 
 _OWN: Final = re.compile(r"(?:#|//|/\*)\s*lambdalint:\s*ignore\s*(?:\[([^\]]*)\])?", re.IGNORECASE)
 
@@ -387,12 +388,10 @@ def _path_patterns(
 ) -> tuple[tuple[Callable[[str], bool], tuple[str, ...]], ...]:
     if not per_path:
         return ()
-    from pathspec import GitIgnoreSpec
-
     prefix = f"{base}/" if base else ""
 
     def matcher(pattern: str) -> Callable[[str], bool]:
-        spec = GitIgnoreSpec.from_lines([pattern])
+        spec = ignore_spec([pattern])
         return lambda path: path.startswith(prefix) and spec.match_file(path.removeprefix(prefix))
 
     return tuple((matcher(pattern), names) for pattern, names in per_path.items())

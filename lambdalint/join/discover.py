@@ -10,6 +10,7 @@ from lambdalint.join.cloudformation import is_template
 from lambdalint.join.dialects import CDK_OUTPUT, TERRAFORM_SUFFIXES, root_dialect
 from lambdalint.model.document import Mapping
 from lambdalint.model.template import Dialect
+from lambdalint.readers.ignore import ignore_spec
 from lambdalint.readers.json import read_json
 from lambdalint.readers.text import decoded
 from lambdalint.readers.tree import Tree, joined
@@ -186,11 +187,9 @@ class _Ignored:
         path = f"{folder}/.gitignore" if folder else ".gitignore"
         if not self._tree.is_file(path):
             return self
-        from pathspec import GitIgnoreSpec
-
         try:
             lines = self._tree.read(path).decode(errors="replace").splitlines()
-            spec = GitIgnoreSpec.from_lines(lines)
+            spec = ignore_spec(lines)
         except (UnreadableInput, ValueError):
             return self
         return _Ignored(self._tree, ((f"{folder}/" if folder else "", spec), *self._specs))
@@ -214,6 +213,4 @@ def _ignoring(tree: Tree, folder: str, exclude: Sequence[str], base: str) -> _Ig
 
 
 def _excluded(exclude: Sequence[str], base: str) -> "tuple[tuple[str, GitIgnoreSpec], ...]":
-    from pathspec import GitIgnoreSpec
-
-    return ((f"{base}/" if base else "", GitIgnoreSpec.from_lines(exclude)),)
+    return ((f"{base}/" if base else "", ignore_spec(exclude)),)

@@ -16,6 +16,7 @@ from pathspec import GitIgnoreSpec
 from lambdalint.errors import Refused, UnreadableInput
 from lambdalint.packager.pack import RawMember
 from lambdalint.packager.wheel import is_program
+from lambdalint.readers.ignore import ignore_spec
 from lambdalint.readers.text import decoded
 from lambdalint.readers.tree import Tree
 
@@ -116,14 +117,14 @@ class _Walk:
 
     def files(self) -> Iterator[tuple[str, str]]:
         """Path in the project and path in the package of each file."""
-        ignores = [_Ignore("", GitIgnoreSpec.from_lines(_DEFAULTS), own=True)]
-        ignores.append(_Ignore(self.root, GitIgnoreSpec.from_lines(_ROOT_DEFAULTS), own=True))
+        ignores = [_Ignore("", ignore_spec(_DEFAULTS), own=True)]
+        ignores.append(_Ignore(self.root, ignore_spec(_ROOT_DEFAULTS), own=True))
         parts = self.root.split("/") if self.root else []
         for depth in range(len(parts)):
             ignores.extend(self._ignore("/".join(parts[:depth]), ".gitignore"))
         last = self._ignore(self.root, IGNORE_FILE)
         taken = [f"!{pattern}" for pattern in self.leaving.includes]
-        last.append(_Ignore(self.root, GitIgnoreSpec.from_lines((*self.leaving.excludes, *taken)), own=True))
+        last.append(_Ignore(self.root, ignore_spec((*self.leaving.excludes, *taken)), own=True))
         yield from self._below(self.root, ignores, last, ())
 
     def notes(self) -> list[str]:
@@ -185,7 +186,7 @@ class _Walk:
             return []
         lines = decoded(self.tree.read(path), path).splitlines()
         try:
-            return [_Ignore(folder, GitIgnoreSpec.from_lines(lines), own=name == IGNORE_FILE)]
+            return [_Ignore(folder, ignore_spec(lines), own=name == IGNORE_FILE)]
         except ValueError as error:
             raise UnreadableInput(f"a pattern is not understood: {str(error)[:200]}", path=path) from error
 
