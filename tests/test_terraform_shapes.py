@@ -297,10 +297,28 @@ def test_an_image_is_an_image() -> None:
     assert found.code.kind is CodeKind.IMAGE
 
 
-def test_sources_in_the_configuration_are_files_of_the_code() -> None:
-    source = 'source {\n    filename = "app.py"\n    content  = <<-EOT\n      def handler(event): ...\n    EOT\n  }'
-    result = check_files({"main.tf": archived(source)}, select=("LH003",))
-    assert [finding.name for finding in result.findings] == ["uncallable-handler"]
+WRITTEN = """\
+source {
+    filename = "%s"
+    content  = <<-EOT
+      import requests
+
+      def handler(event, context):
+          return requests.get(event["url"])
+    EOT
+  }
+"""
+
+
+@pytest.mark.parametrize("name", ["app.py", "lib/app.py"])
+def test_sources_in_the_configuration_are_files_of_the_code(name: str) -> None:
+    text = archived(WRITTEN % name).replace("app.handler", name.replace("/", ".").replace(".py", ".handler"))
+    (finding,) = check_files({"main.tf": text}, select=("http-without-timeout",)).findings
+    assert isinstance(finding.at, Span)
+    line = next(number for number, each in enumerate(text.split("\n"), 1) if "requests.get" in each)
+    assert (finding.path, finding.at.line) == (
+        ("main.tf", line) if name == "app.py" else ("main.tf#data.archive_file.code/lib/app.py", 4)
+    )
 
 
 def test_files_left_out_of_an_archive_are_not_in_the_artifact() -> None:
@@ -1120,6 +1138,48 @@ def test_a_value_of_the_wrong_kind_is_named_as_terraform_does() -> None:
     (finding,) = check_files(files, select=("LX003",)).findings
     assert "(aws_sqs_queue.jobs.arn)" in finding.message
     assert finding.hint == "write aws_sqs_queue.jobs.url"
+
+
+def test_values_that_stand_in_many_places_are_worked_out_once() -> None:
+    text = """
+    locals {
+      a = { for n in range(100) : "k${n}" => n }
+      b = { for n in range(100) : "k${n}" => local.a }
+    }
+    resource "aws_made_up" "it" {
+      count = 450
+      all   = local.b
+    }
+    """
+    said = Said()
+    (found,) = declare_terraform(Mounted(MemoryTree({"main.tf": text})), "", Inputs(), said)
+    assert len(found.template.resources) == 450
+    assert [failure.message for failure in said.failures] == [
+        "the resources have more than 4,000,000 values; the rest is unknown"
+    ]
+
+
+def test_a_network_of_nobody_knows_how_many_subnets_is_not_judged() -> None:
+    text = """
+    variable "zones" {}
+    resource "aws_subnet" "all" {
+      for_each   = var.zones
+      vpc_id     = aws_vpc.main.id
+      cidr_block = each.value
+    }
+    resource "aws_route_table" "t" {
+      vpc_id = aws_vpc.main.id
+    }
+    resource "aws_route_table_association" "all" {
+      for_each       = var.zones
+      subnet_id      = aws_subnet.all[each.key].id
+      route_table_id = aws_route_table.t.id
+    }
+    """
+    subnets = "vpc_config {\n    subnet_ids = [for each in aws_subnet.all : each.id]\n    security_group_ids = []\n  }"
+    found = function(subnets, NETWORK + dedent(text)).network
+    assert isinstance(found, Network)
+    assert not found.complete
 
 
 def test_json_declares_the_same() -> None:

@@ -126,14 +126,15 @@ class _Finder:
 
 
 class _Inline(_Finder):
-    """Inline code is one module called ``index``."""
+    """Inline code is one module: ``index`` for CloudFormation, by its file's name for what packs text."""
 
     def __init__(self, tree: Tree, path: str) -> None:
         super().__init__(tree, ())
         self.path = path
+        self.name = path.rpartition("/")[2].removesuffix(".py") if path.endswith(".py") else "index"
 
     def _find(self, dotted: str) -> str | None:
-        return self.path if dotted == "index" else None
+        return self.path if dotted == self.name else None
 
 
 def _finder(tree: Tree, code: Code, roots: tuple[str, ...]) -> _Finder | None:
@@ -374,7 +375,7 @@ def _wanted(each: Import, dotted: str, path: str) -> tuple[str, ...]:
 
 def _dotted_of(finder: _Finder, path: str) -> str:
     if isinstance(finder, _Inline):
-        return "index"
+        return finder.name
     for root in sorted(finder.roots, key=len, reverse=True):
         base = f"{root}/" if root else ""
         if path.startswith(base):

@@ -25,7 +25,7 @@ def declare_terraform(tree: Mounted, folder: str, inputs: Inputs, said: Said) ->
     """What the root module in *folder* declares, its local modules included."""
     project = evaluate(tree, folder, inputs, said)
     if path := _path(project):
-        yield declared(project, path, tree)
+        yield declared(project, path, tree, said)
 
 
 def _path(project: TerraformProject) -> str | None:
@@ -34,11 +34,11 @@ def _path(project: TerraformProject) -> str | None:
     return next((path for path in own if path.rpartition("/")[2] == MAIN), own[0] if own else None)
 
 
-def declared(project: TerraformProject, path: str, tree: Mounted) -> Declared:
+def declared(project: TerraformProject, path: str, tree: Mounted, said: Said) -> Declared:
     """What *project*, a configuration or a plan, declares; *path* is the file that stands for it."""
     made = community(project.module_calls)
     everything = replace(project, resources=(*project.resources, *made.resources), module_calls=made.others)
-    found = shaped(everything, made.moved)
+    found = shaped(everything, made.moved, path, said)
     template = Template(path, Dialect.TERRAFORM, found.resources)
     uploads = Uploads(tree, project.folder, project.resources, path)
     result = Declared(template)

@@ -171,6 +171,8 @@ class Uploads:
             return None
         root = f"{self._place}#{archive.address}"
         self._tree.mount(root, MemoryTree(known))
+        if list(files) == list(known) and len(files) == 1 and "/" not in next(iter(files)):
+            return Code(CodeKind.INLINE, span, f"{root}/{next(iter(files))}", root)
         return Code(CodeKind.FOLDER, span, root, root, picked=len(known) < len(files))
 
 

@@ -78,7 +78,7 @@ def declare_plan(tree: Mounted, path: str, inputs: Inputs, said: Said) -> Iterat
     Raises:
         UnreadableInput: it is no JSON, or of a version that is not known.
     """
-    yield declared(plan_project(read_json(decoded(tree.read(path), path), path), path, said), path, tree)
+    yield declared(plan_project(read_json(decoded(tree.read(path), path), path), path, said), path, tree, said)
 
 
 def plan_project(document: Node, path: str, said: Said) -> TerraformProject:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from lambdalint.aws.terraform import Shape, shape
+from lambdalint.errors import UnreadableInput
+from lambdalint.join.inputs import Said
 from lambdalint.join.properties import items_of, properties_of, reference_of, references, text_of
-from lambdalint.join.terraform_shapes import Words
+from lambdalint.join.terraform_shapes import MAX_VALUES, Words
 from lambdalint.model.function import TriggerKind
 from lambdalint.model.places import Span
 from lambdalint.model.template import Resource
@@ -59,8 +61,8 @@ class Shaped:
     loose: tuple[Loose, ...]
 
 
-def shaped(project: TerraformProject, moved: Mapping[Reference, Reference]) -> Shaped:
-    """The resources of *project*; *moved* are references to what is stated elsewhere."""
+def shaped(project: TerraformProject, moved: Mapping[Reference, Reference], path: str, said: Said) -> Shaped:
+    """The resources of *project*; *moved* are references to what is stated elsewhere, *path* is for what is said."""
     main = dict(_main_tables(project))
     tables = {Reference(vpc, name): table for vpc, table in main.items() if table for name in _MAIN_TABLE}
     words = Words(project.resources, {**tables, **moved})
@@ -71,6 +73,10 @@ def shaped(project: TerraformProject, moved: Mapping[Reference, Reference]) -> S
     for call in project.module_calls:
         maker.take_call(call)
     maker.finish(main)
+    if words.left < 0:
+        said.failures.append(
+            UnreadableInput(f"the resources have more than {MAX_VALUES:,} values; the rest is unknown", path=path)
+        )
     resources = {
         each.name: Resource(each.name, each.type, each.properties, each.span, each.extent, each.condition)
         for each in maker.drafts.values()
@@ -88,7 +94,8 @@ def _main_tables(project: TerraformProject) -> Iterator[tuple[str, Reference | N
             if table and table.resource in own:
                 used[table.resource] = Reference(resource.address)
     for resource in project.resources:
-        for found in references(Known(resource.attributes, resource.span)):
+        tables = (resource.attributes.get("route_table_id"), resource.attributes.get("route_table_ids"))
+        for found in (each for value in tables for each in references(value)):
             if found.resource in own and found.attribute in _MAIN_TABLE:
                 used.setdefault(found.resource, _own_table(found.resource))
     for resource in project.resources:

@@ -15,6 +15,8 @@ from lambdalint.model.values import Known, Properties, Property, Reference, Unkn
 
 #: As deep as values are followed; deeper ones are taken for unknown.
 MAX_DEPTH: Final = 60
+#: Values in all resources, counted as often as they stand in one; 100,000 lines of Terraform have some 500,000.
+MAX_VALUES: Final = 4_000_000
 
 #: A reference by Terraform's names → one by CloudFormation's, where no table says it.
 Moved = Mapping[Reference, Reference]
@@ -28,7 +30,10 @@ class Words:
 
     def __init__(self, resources: Iterable[TerraformResource], moved: Moved) -> None:
         self.resources = {each.address: each for each in resources}
+        self.left = MAX_VALUES
         self._moved = moved
+        # By identity, since one collection may stand in many places; it is kept, so that no other gets its identity.
+        self._translated: dict[int, tuple[object, Any, int]] = {}
 
     def reference(self, found: Reference) -> Reference:
         """*found* with CloudFormation's attribute."""
@@ -41,30 +46,42 @@ class Words:
             return Reference(found.resource)
         return Reference(found.resource, known.attributes.get(found.attribute, found.attribute))
 
-    def value(self, value: Property, depth: int = 0) -> Property:
-        """*value* with all its references translated."""
+    def value(self, value: Property) -> Property:
+        """*value* with all its references translated; unknown when there have been too many values."""
+        translated, weight = self._weighed(value, 0)
+        self.left -= weight
+        return translated if self.left >= 0 or weight == 1 else Unknown("…", value.span)
+
+    def _weighed(self, value: Property, depth: int) -> tuple[Property, int]:
+        """*value* translated, and how many values there are in it."""
+        inner = value.value if isinstance(value, Known) else None
         if depth > MAX_DEPTH:
-            return Unknown("…", value.span)
+            return Unknown("…", value.span), 1
         if isinstance(value, Unknown):
-            return self._unknown(value, depth)
-        inner = value.value
+            return self._unknown(value, depth), 1
+        if not isinstance(inner, tuple | Mapping):
+            return value, 1
+        if id(inner) in self._translated:
+            _, known, weight = self._translated[id(inner)]
+            return replace(value, value=known), weight
+        made: Any
         if isinstance(inner, tuple):
-            return replace(value, value=tuple(self.value(item, depth + 1) for item in inner))
-        if isinstance(inner, Mapping):
-            items = {
-                key: self.value(item, depth + 1)
-                for key, item in inner.items()
-                if not (isinstance(item, Known) and item.value is None)
-            }
-            return replace(value, value=items)
-        return value
+            found = [self._weighed(item, depth + 1) for item in inner]
+            made = tuple(item for item, _ in found)
+        else:
+            keys = [key for key, item in inner.items() if not (isinstance(item, Known) and item.value is None)]
+            found = [self._weighed(inner[key], depth + 1) for key in keys]
+            made = {key: item for key, (item, _) in zip(keys, found, strict=True)}
+        weight = 1 + sum(each for _, each in found)
+        self._translated[id(inner)] = inner, made, weight
+        return replace(value, value=made), weight
 
     def _unknown(self, value: Unknown, depth: int) -> Property:
         if not (value.refers or value.mentions or value.choices):
             return value
         refers = self.reference(value.refers) if value.refers else None
         mentions = tuple(self.reference(each) for each in value.mentions)
-        choices = tuple(None if each is None else self.value(each, depth + 1) for each in value.choices)
+        choices = tuple(None if each is None else self._weighed(each, depth + 1)[0] for each in value.choices)
         if isinstance(value, Pieces):
             return Unknown(value.expression, value.span, refers, mentions, choices)
         return replace(value, refers=refers, mentions=mentions, choices=choices)
