@@ -267,9 +267,9 @@ def _only_of_apis(found: Difference) -> bool:
 def _is_hidden_source(found: Difference) -> bool:
     if found.kind != "triggers" or not isinstance(found.ours, dict) or not isinstance(found.theirs, dict):
         return False
-    mine = {kind: count for kind, count in found.ours.items() if kind not in found.theirs}
-    theirs = {kind: count for kind, count in found.theirs.items() if kind not in found.ours}
-    return list(theirs) == ["other"] and not mine.keys() & set(_APIS) and sum(mine.values()) == theirs["other"]
+    same = all(found.ours.get(kind, 0) == found.theirs.get(kind, 0) for kind in _APIS)
+    fewer = found.theirs.get("other", 0) - found.ours.get("other", 0)
+    return same and fewer > 0 and sum(found.ours.values()) == sum(found.theirs.values())
 
 
 def _is_stage_variable(found: Difference) -> bool:

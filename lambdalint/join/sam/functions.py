@@ -329,7 +329,7 @@ def _invoke_config(
         {
             "FunctionName": making.reference(resource.name, span),
             "Qualifier": settings.get("AutoPublishAlias") if alias else "$LATEST",
-            "DestinationConfig": destinations or None,
+            "DestinationConfig": destinations,
             "MaximumEventAgeInSeconds": options.get("MaximumEventAgeInSeconds"),
             "MaximumRetryAttempts": options.get("MaximumRetryAttempts"),
         },

@@ -35,8 +35,10 @@ def _made_of(name: str, kind: str, settings: dict[str, Node], evaluator: Evaluat
         destinations = config.items.get("DestinationConfig") if isinstance(config, Mapping) else None
         for outcome in ("OnSuccess", "OnFailure"):
             found = destinations.items.get(outcome) if isinstance(destinations, Mapping) else None
-            if isinstance(found, Mapping):
+            wanted = plain_text(found.items.get("Type")) if isinstance(found, Mapping) else None
+            if wanted == "SQS":
                 yield "DestinationQueue", f"{name}EventInvokeConfig{outcome}Queue"
+            elif wanted == "SNS":
                 yield "DestinationTopic", f"{name}EventInvokeConfig{outcome}Topic"
     elif kind == "Api":
         yield "Stage", name + stage_suffix(settings.get("StageName"))

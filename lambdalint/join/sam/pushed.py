@@ -226,7 +226,8 @@ def _users(event: Event, target: Target, making: Making) -> Iterator[Trigger]:
     source = source_of(pool, making)
     if source is not None:
         arn = making.reference(source.name, event.origin.span, "Arn")
-        permit(making, event, target, "cognito-idp.amazonaws.com", name=f"{target.name}Cognito", SourceArn=arn)
+        called = target.function.refers.resource if target.function.refers else target.name
+        permit(making, event, target, "cognito-idp.amazonaws.com", name=f"{called}Cognito", SourceArn=arn)
     for kind in items_of(event.settings.get("Trigger")):
         yield event.trigger(TriggerKind.COGNITO, target, source, {**event.settings, "Trigger": kind})
 
