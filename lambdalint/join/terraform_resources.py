@@ -18,6 +18,8 @@ from lambdalint.model.values import Known, Properties, Property, Reference, Unkn
 #: What a call of a module that nobody can look into is to CloudFormation: a nested stack.
 STACK: Final = "AWS::CloudFormation::Stack"
 
+METHOD: Final = "AWS::ApiGateway::Method"
+
 _MAIN_TABLE: Final = ("main_route_table_id", "default_route_table_id")
 
 
@@ -119,6 +121,7 @@ class _Maker:
         self.words = words
         self.drafts: dict[str, Draft] = {}
         self.loose: list[Loose] = []
+        self._methods: dict[tuple[object, ...], str] | None = None
         self._parts: list[tuple[Callable[[_Maker, TerraformResource, Properties], None], TerraformResource]] = []
 
     def take(self, resource: TerraformResource) -> None:
@@ -158,6 +161,16 @@ class _Maker:
         draft = Draft(name, kind, properties, span or resource.span, resource.extent, resource.condition)
         self.drafts[name] = draft
         return draft
+
+    def methods(self) -> Mapping[tuple[object, ...], str]:
+        """The names of the methods of REST APIs, by what tells them apart; those of unknown ones are left out."""
+        if self._methods is None:
+            self._methods = {
+                called: each.name
+                for each in self.drafts.values()
+                if each.type == METHOD and None not in (called := _called(each.properties))
+            }
+        return self._methods
 
     def finish(self, main: Mapping[str, Reference | None]) -> None:
         """Put the parts where they belong, and subnets that say nothing into their VPC's main table."""
@@ -439,32 +452,24 @@ def _join_group_rule(maker: _Maker, resource: TerraformResource, properties: Pro
 
 def _join_integration(maker: _Maker, resource: TerraformResource, properties: Properties) -> None:
     """CloudFormation states an integration in its method; it stands where Terraform's does."""
-    method = maker.referred(_translated(maker, resource, "http_method"), "AWS::ApiGateway::Method")
+    method = maker.referred(_translated(maker, resource, "http_method"), METHOD)
     if method is None:
-        method = next(
-            (
-                each
-                for each in maker.drafts.values()
-                if each.type == "AWS::ApiGateway::Method"
-                and all(
-                    _alike(each.properties.get(name), properties.get(name))
-                    for name in ("RestApiId", "ResourceId", "HttpMethod")
-                )
-            ),
-            None,
-        )
+        name = maker.methods().get(_called(properties))
+        method = maker.drafts[name] if name else None
     made = dict(properties)
-    if method is not None:
+    if method is not None and method.type == METHOD:
         made = {**made, **method.properties}
         method.type, method.properties = "aws_api_gateway_method", {}
-    maker.add(resource, resource.address, "AWS::ApiGateway::Method", made)
+    maker.add(resource, resource.address, METHOD, made)
 
 
-def _alike(one: Property | None, other: Property | None) -> bool:
-    if isinstance(one, Known) and isinstance(other, Known):
-        return bool(one.value == other.value)
-    reference = reference_of(one)
-    return reference is not None and reference == reference_of(other)
+def _called(method: Properties) -> tuple[object, ...]:
+    """What tells methods apart: the API, the resource and the verb, as values or as references."""
+    stated = (method.get(name) for name in ("RestApiId", "ResourceId", "HttpMethod"))
+    return tuple(
+        value.value if isinstance(value, Known) and isinstance(value.value, str) else reference_of(value)
+        for value in stated
+    )
 
 
 def _join_concurrency(maker: _Maker, resource: TerraformResource, properties: Properties) -> None:
