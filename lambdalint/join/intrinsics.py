@@ -179,6 +179,8 @@ class Evaluator:
         called = intrinsic(node)
         if called:
             name, argument = called
+            if node.tag:
+                argument = replace(node, tag="")  # a tag is the function that the node is the argument of
             evaluate = _OWN.get(name)
             return evaluate(self, argument, node.span) if evaluate else self._function(name, argument, node.span)
         if isinstance(node, Scalar):
@@ -199,11 +201,11 @@ class Evaluator:
 
     def _function(self, name: str, argument: Node, span: Span) -> Property | None:
         """A function whose arguments are evaluated first and are all it needs."""
-        parts = argument.items if name in SEVERAL and isinstance(argument, Sequence) else (_untagged(argument),)
+        parts = argument.items if name in SEVERAL and isinstance(argument, Sequence) else (argument,)
         values = [self.value(part) for part in parts]
         evaluate = FUNCTIONS.get(name)
         found = evaluate(values, span) if evaluate else None
-        shown = next((spelled(value) for value in values if value is not None), "")
+        shown = next((_shown(value) for value in values if value is not None), "")
         expression = f"Fn::{name}" if evaluate or len(values) != 1 else f"!{name} {shown}"[:_MAX_SPELLED]
         return found or hidden(expression.rstrip(), values, span)
 
@@ -313,7 +315,7 @@ class Evaluator:
         return Unknown(f"!Condition {_text(argument)}", span)
 
     def _transform(self, argument: Node, span: Span) -> Property | None:
-        found = self._file(_untagged(argument))
+        found = self._file(argument)
         return Unknown(_INCLUDE, span) if found is None else self.value(found)
 
     def _decided(self, node: Node) -> bool | None:
@@ -359,9 +361,9 @@ def intrinsic(node: Node) -> tuple[str, Node] | None:
     return None
 
 
-def _untagged(node: Node) -> Node:
-    """*node* as plain data: a tag is the function that it is the argument of."""
-    return replace(node, tag="") if node.tag else node
+def _shown(value: Property) -> str:
+    listed = value.value if isinstance(value, Known) and isinstance(value.value, tuple) else (value,)
+    return ", ".join(spelled(item) for item in listed)
 
 
 def _condition_text(value: Known[Any]) -> str:

@@ -16,12 +16,13 @@ from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.intrinsics import Evaluator
 from lambdalint.join.outside import Outside
 from lambdalint.join.parameters import configured_parameters
+from lambdalint.join.properties import reference_of
 from lambdalint.join.triggers import declared_triggers
 from lambdalint.model.document import Mapping as Document
 from lambdalint.model.document import Node, Scalar
 from lambdalint.model.function import Trigger
 from lambdalint.model.places import Span
-from lambdalint.model.template import Dialect, Template
+from lambdalint.model.template import Dialect, Resource, Template
 from lambdalint.model.values import Known, Property
 from lambdalint.readers.json import read_json
 from lambdalint.readers.text import decoded
@@ -60,9 +61,20 @@ def declare_document(
         whole.functions += [replace(function, template=path) for function in found.functions]
         whole.layers += found.layers
         whole.permissions += found.permissions
-        whole.triggers += triggers
+        whole.triggers += [_settled(trigger, resources) for trigger in triggers]
     whole.triggers += declared_triggers(whole.template)
     return whole
+
+
+def _settled(trigger: Trigger, resources: Mapping[str, Resource]) -> Trigger:
+    """*trigger* with its source as all stacks together have it: it may stand in another one."""
+    if trigger.source is not None:
+        return replace(trigger, source=resources.get(trigger.source.name, trigger.source))
+    for name in ("EventSourceArn", "TopicArn"):
+        reference = reference_of(trigger.settings.get(name))
+        if reference is not None and reference.resource in resources:
+            return replace(trigger, source=resources[reference.resource])
+    return trigger
 
 
 def root_documents(documents: Mapping[str, Document], tree: Tree) -> list[str]:

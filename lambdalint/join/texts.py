@@ -39,7 +39,19 @@ def chosen(choices: "list[Property | None]", expression: str, span: Span) -> Pro
         and all(isinstance(world, Unknown) and world.refers == first.refers for world in worlds)
     ):
         return first
-    return Unknown(expression, span, choices=tuple(worlds) if len(worlds) <= MAX_CHOICES else ())
+    distinct = tuple(_distinct(worlds))
+    return Unknown(expression, span, choices=distinct if len(distinct) <= MAX_CHOICES else ())
+
+
+def _distinct(worlds: "list[Property | None]") -> "Iterator[Property | None]":
+    """The worlds without those that say the same plain value, or nothing, once more."""
+    seen = set()
+    for world in worlds:
+        plain = isinstance(world, Known) and isinstance(world.value, str | int | float | bool)
+        key = (type(world.value), world.value) if plain and isinstance(world, Known) else world and id(world)
+        if key not in seen:
+            seen.add(key)
+            yield world
 
 
 def joined_text(separator: str, parts: list[Property], expression: str, span: Span) -> Property:
