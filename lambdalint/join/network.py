@@ -5,6 +5,8 @@ Source: https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from lambdalint.join.properties import items_of, properties_of, reference_of, references, text_of
@@ -22,6 +24,8 @@ ATTACHMENT: Final = "AWS::EC2::VPCGatewayAttachment"
 
 #: Resources that may add routes and endpoints to what they are given.
 _OPAQUE: Final = ("Custom::", "AWS::CloudFormation::", "AWS::Serverless::Application")
+
+_MATTERS: Final = ("AWS::EC2::", "AWS::VpcLattice::", "AWS::Route53", *_OPAQUE)
 
 #: Properties of a route that say where it leads; a gateway may be one of several kinds.
 _TARGETS: Final[Mapping[str, RouteTarget]] = {
@@ -48,6 +52,7 @@ def declared_network(config: Property | None, template: Template) -> Network | U
     if listed is None or (isinstance(listed, Known) and not items_of(listed)):
         return None
     items = items_of(listed)
+    template = _network_of(template)
     found = [resource for item in items if (resource := _referred(item, SUBNET, template))]
     subnets = tuple(_subnets(found, template))
     vpcs = {subnet.vpc for subnet in subnets}
@@ -59,6 +64,13 @@ def declared_network(config: Property | None, template: Template) -> Network | U
         dual_stack=_flag(settings.get("Ipv6AllowedForDualStack")),
         private_domains=tuple(dict.fromkeys(_private_domains(template))),
     )
+
+
+@lru_cache(maxsize=4)
+def _network_of(template: Template) -> Template:
+    """What matters of *template*, for the next of its functions too: large ones have thousands of resources."""
+    resources = {name: each for name, each in template.resources.items() if each.type.startswith(_MATTERS)}
+    return replace(template, resources=resources)
 
 
 def _subnets(found: list[Resource], template: Template) -> Iterator[Subnet]:
