@@ -210,3 +210,32 @@ def test_variables_that_go_round_in_a_circle_end() -> None:
     handler: Property | None = found.functions[0].handler
     assert isinstance(handler, Unknown)
     assert handler.refers is None
+
+
+def parts_of(value: Any, way: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    found = [way] if way else []
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        found += parts_of(item, (*way, key))
+    return found
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("other", [None, 3, "x", [], {}, [[]], {"references": ["var.x", 4, "module.a.b"]}])
+def test_a_plan_with_something_else_in_it_is_read_all_the_same(name: str, other: Any) -> None:
+    text = (FIXTURES / name / "plan.json").read_text()
+    for way in parts_of(json.loads(text))[3::97]:
+        plan = holder = json.loads(text)
+        for key in way[:-1]:
+            holder = holder[key]
+        holder[way[-1]] = other
+        plan["format_version"] = "1.2"
+        plan_of(json.dumps(plan))
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_a_plan_that_is_cut_off_is_unreadable(name: str) -> None:
+    text = (FIXTURES / name / "plan.json").read_text().rstrip()
+    for end in range(1, len(text), len(text) // 15):
+        with pytest.raises(UnreadableInput):
+            plan_of(text[:end])
