@@ -669,7 +669,7 @@ def test_an_authorizer_of_the_service_is_called_too() -> None:
     found = declared(text)
     assert {(each.function, each.kind) for each in found.triggers} == {
         ("api", TriggerKind.REST_API),
-        ("auth", TriggerKind.OTHER),
+        ("auth", TriggerKind.AUTHORIZER),
     }
     (method,) = (each for each in found.template.resources.values() if each.type == "AWS::ApiGateway::Method")
     assert value(method.get("AuthorizationType")) == "CUSTOM"

@@ -35,8 +35,8 @@ def _endpoint(node: Node) -> tuple[str | None, str | None]:
     if written is not None:
         method, _, path = written.strip().partition(" ")
         return method.upper(), path.strip() or ("*" if method == "*" else None)
-    method, stated = text(at(node, "method")), text(at(node, "path"))
-    return method.upper() if method is not None else None, stated
+    verb, route = text(at(node, "method")), text(at(node, "path"))
+    return verb.upper() if verb is not None else None, route
 
 
 def compile_http(stack: Stack, function: Compiled, name: str, node: Node, span: Span, row: Event) -> None:

@@ -45,8 +45,8 @@ def compile_events(stack: Stack, function: Compiled) -> bool:
         if isinstance(item, Mapping) and not is_intrinsic(item):
             for name, node in item.items.items():
                 _compile(stack, function, name, node, item.keys[name])
-        elif (name := text(item)) is not None:
-            _compile(stack, function, name, item, item.span)
+        elif (short := text(item)) is not None:
+            _compile(stack, function, short, item, item.span)
         else:
             complete = False
     return complete
@@ -384,7 +384,7 @@ def _cognito(stack: Stack, function: Compiled, name: str, node: Node, span: Span
 
 
 def _alexa(stack: Stack, function: Compiled, name: str, node: Node, span: Span, row: Event) -> None:
-    stack.called.append(_called(TriggerKind(row.kind), name, function, node, span))
+    # The permission is all that there is in the stack; it is read as the trigger.
     token = text(node) if text(node) != name else None
     application = at(node, "appId") or (node if token is not None else None)
     permit(stack, function, f"{_upper(name)}1", span, row.principal, None, EventSourceToken=application)

@@ -79,7 +79,11 @@ class Stack:
             self._taken[name] = self._taken.get(name, 1) + 1
             unique = f"{name}{self._taken[name]}"
         extent = extent or span
-        parts = {"Type": known(kind, span), "Properties": nested(extent, properties), "Condition": condition}
+        parts: dict[str, Node | None] = {
+            "Type": known(kind, span),
+            "Properties": nested(extent, properties),
+            "Condition": condition,
+        }
         self.resources[unique] = block(extent, parts)
         self.names[unique] = span
         return unique

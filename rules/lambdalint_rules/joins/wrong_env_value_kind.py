@@ -140,14 +140,8 @@ def check(function: Function, project: Project, calls: PathCalls, arguments: Per
             return
     if not references:
         return
-    types = next(
-        (
-            {name: each.type for name, each in template.resources.items()}
-            for template in project.templates
-            if template.path == function.template
-        ),
-        {},
-    )
+    template = next((each for each in project.templates if each.path == function.template), None)
+    resources = template.resources if template else {}
     told = set()
     for call in calls.calls:
         for parameter, argument in _arguments(call):
@@ -156,15 +150,17 @@ def check(function: Function, project: Project, calls: PathCalls, arguments: Per
                 reference = references.get(value.name) if isinstance(value, Env) else None
                 if reference is None or not isinstance(value, Env):
                     continue
-                kind = types.get(reference.resource, "")
+                declared = resources.get(reference.resource)
+                kind = declared.type if declared else ""
                 given = kind_of_reference(kind, reference.attribute)
                 if given is None or kind not in parameter.types or given in parameter.takes or value.name in told:
                     continue
                 told.add(value.name)
                 method = (call.name or "").rpartition(".")[2]
+                written = _written(reference, kind, function.dialect)
                 yield Problem(
                     variables[value.name].span,
-                    f"{value.name} gets the {resource_noun(kind)}'s {_shown(given)} ({_written(reference, kind, function.dialect)}); "
+                    f"{value.name} gets the {resource_noun(kind)}'s {_shown(given)} ({written}); "
                     f"{method} wants the {_shown(parameter.takes[0])}",
                     related=(*calls.way(call), Related(call.call.span, f"{method}() gets it as {parameter.name}")),
                     hint=_hint(reference, kind, parameter, function.dialect),
