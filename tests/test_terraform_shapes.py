@@ -15,10 +15,11 @@ from lambdalint.join.terraform import declare_terraform
 from lambdalint.model.function import Code, CodeKind, Function, TriggerKind
 from lambdalint.model.network import Network, RouteTarget, Subnet
 from lambdalint.model.places import Span
+from lambdalint.model.role import Role
 from lambdalint.model.template import Resource
 from lambdalint.model.values import Known, Reference, Unknown
 from lambdalint.readers.tree import MemoryTree, Mounted
-from lambdalint.testing import check_files
+from lambdalint.testing import check_files, project_of
 
 FUNCTION = """\
 resource "aws_lambda_function" "orders" {
@@ -618,6 +619,35 @@ def test_a_role_has_the_policies_that_are_attached_to_it() -> None:
     inline = plain(found["aws_iam_role_policy.i"].properties)
     assert inline["PolicyDocument"]["Statement"][0]["Resource"] == queue
     assert inline["Roles"] == [Reference("aws_iam_role.r")]
+
+
+def role(more: str) -> Role:
+    text = FUNCTION.replace('"arn:aws:iam::123456789012:role/orders"', "aws_iam_role.r.arn") % ""
+    text += 'resource "aws_iam_role" "r" {\n  name = "orders"\n  assume_role_policy = "{}"\n}\n' + dedent(more)
+    (found,) = project_of({"main.tf": text}).functions
+    assert isinstance(found.role, Role)
+    return found.role
+
+
+ATTACHED = """
+variable "role" {}
+resource "aws_iam_role_policy_attachment" "a" {
+  role       = %s
+  policy_arn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["aws_iam_role.r.name", "aws_iam_role.r.id", '"orders"'])
+def test_a_function_may_do_what_is_attached_to_its_role(name: str) -> None:
+    found = role(ATTACHED % name)
+    assert plain(found.managed) == ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]
+    assert found.complete
+
+
+def test_an_attachment_to_nobody_knows_which_role_may_be_one_to_any() -> None:
+    assert not role(ATTACHED % "var.role").complete
+    assert role(ATTACHED % '"of-somebody-else"').complete
 
 
 def test_documents_build_upon_documents_and_end() -> None:

@@ -19,6 +19,7 @@ from lambdalint.model.values import Known, Properties, Property, Reference, Unkn
 STACK: Final = "AWS::CloudFormation::Stack"
 
 METHOD: Final = "AWS::ApiGateway::Method"
+ROLE: Final = "AWS::IAM::Role"
 
 _MAIN_TABLE: Final = ("main_route_table_id", "default_route_table_id")
 
@@ -171,6 +172,13 @@ class _Maker:
                 if each.type == METHOD and None not in (called := _called(each.properties))
             }
         return self._methods
+
+    def role_named(self, name: str | None) -> Draft | None:
+        """The role that is given the name *name*."""
+        if name is None:
+            return None
+        roles = (each for each in self.drafts.values() if each.type == ROLE)
+        return next((each for each in roles if text_of(each.properties.get("RoleName")) == name), None)
 
     def finish(self, main: Mapping[str, Reference | None]) -> None:
         """Put the parts where they belong, and subnets that say nothing into their VPC's main table."""
@@ -423,12 +431,15 @@ def _join_group_target(maker: _Maker, resource: TerraformResource, properties: P
 
 
 def _join_policy(maker: _Maker, resource: TerraformResource, properties: Properties) -> None:
+    """An attachment to a role that is not known may be one to any of them, as a policy of its own says."""
     arn = properties.get("PolicyArn")
     named = properties.get("Role")
     for value in items_of(properties.get("Roles")) or ((named,) if named is not None else ()):
-        role = maker.referred(value, "AWS::IAM::Role")
+        role = maker.referred(value, ROLE) or maker.role_named(text_of(value))
         if role is not None and arn is not None:
             role.append("ManagedPolicyArns", (arn,), resource.span)
+        elif isinstance(value, Unknown) and not value.refers:
+            maker.add(resource, resource.address, "AWS::IAM::Policy", {"Roles": Known((value,), value.span)})
 
 
 def _join_endpoint_table(maker: _Maker, resource: TerraformResource, properties: Properties) -> None:
