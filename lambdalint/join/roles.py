@@ -3,6 +3,7 @@
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -15,6 +16,9 @@ ROLE: Final = "AWS::IAM::Role"
 MANAGED_POLICY: Final = "AWS::IAM::ManagedPolicy"
 #: Policies that name the roles they belong to.
 _ATTACHED: Final = ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", MANAGED_POLICY)
+
+
+_AWS_POLICY: Final = re.compile(r"arn:\$\{AWS::Partition\}:iam::aws:policy/(?P<name>[^${}]+)")
 
 
 class Roles:
@@ -72,7 +76,7 @@ class Roles:
     def _role(self, resource: Resource) -> Role:
         statements: list[Statement] = []
         listed = resource.get("ManagedPolicyArns")
-        managed = items_of(listed)
+        managed = tuple(map(_in_any_partition, items_of(listed)))
         complete = not isinstance(listed, Unknown) and not self._loose
         for item in managed:
             own = self._policy(item)
@@ -105,6 +109,13 @@ class Roles:
         reference = reference_of(item)
         resource = self._resources.get(reference.resource) if reference else None
         return resource if resource is not None and resource.type == MANAGED_POLICY else None
+
+
+def _in_any_partition(arn: Property) -> Property:
+    """An ARN of AWS's policies without the partition, which is all that a template leaves open in most of them."""
+    text = arn.expression.partition(" ")[2] if isinstance(arn, Unknown) and not arn.choices else ""
+    found = _AWS_POLICY.fullmatch(text)
+    return Known(f"arn:aws:iam::aws:policy/{found['name']}", arn.span) if found else arn
 
 
 def _is_plain(value: Property | None) -> bool:
