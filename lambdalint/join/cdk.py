@@ -117,6 +117,12 @@ class _Assembly:
             self.said.notes.append(f"{folder or '.'} holds more than {MAX_STACKS:,} stacks; the others were left out")
             return
         try:
+            if not self.tree.is_file(path):
+                raise UnreadableInput(
+                    f"it names the template {file}, which is not there",
+                    path=_below(folder, _MANIFEST),
+                    hint="run `npx cdk synth` again, or leave the folder out",
+                )
             whole = declare_document(_document(self.tree, path), path, self.tree, self.inputs, self.said)
         except UnreadableInput as failure:
             self.said.failures.append(failure)

@@ -109,6 +109,8 @@ def _settings(levels: tuple[Properties, ...], span: Span) -> Properties:
             found[name] = Known(values, stated[0].span)
     for name in ("lambda_timeout", "lambda_memory_size"):
         found.setdefault(name, Known(rows["defaults"][name], span, stated=False))
+    # A file without any variable is commonly filled in by a script of the project's, when it makes its tables.
+    found.setdefault("environment_variables", Unknown("environment_variables", span))
     return found
 
 
