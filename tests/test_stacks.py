@@ -10,6 +10,7 @@ from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.stacks import declare_document, root_documents
 from lambdalint.model.document import Mapping as Document
 from lambdalint.model.function import TriggerKind
+from lambdalint.model.network import Network, RouteTarget
 from lambdalint.model.places import Span
 from lambdalint.model.role import Role
 from lambdalint.model.values import Known, Property, Reference, Unknown
@@ -308,6 +309,43 @@ def test_references_lead_across_stacks() -> None:
     arn = billing.triggers[0].settings["EventSourceArn"]
     assert isinstance(arn, Unknown)
     assert arn.refers == Reference("Shared.Jobs", "Arn")
+
+
+NETWORK = """\
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16}}
+  Private: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc}}
+  Nat: {Type: AWS::EC2::NatGateway, Properties: {SubnetId: !Ref Private}}
+  Table: {Type: AWS::EC2::RouteTable, Properties: {VpcId: !Ref Vpc}}
+  Out:
+    Type: AWS::EC2::Route
+    Properties: {RouteTableId: !Ref Table, DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref Nat}
+  Link: {Type: AWS::EC2::SubnetRouteTableAssociation, Properties: {SubnetId: !Ref Private, RouteTableId: !Ref Table}}
+Outputs:
+  Private: {Value: !Ref Private}
+"""
+INSIDE = """\
+Resources:
+  Network: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: network.yaml}}
+  Orders:
+    Type: AWS::Lambda::Function
+    Properties:
+      Code: src/
+      Handler: app.handler
+      Runtime: python3.13
+      VpcConfig: {SubnetIds: [!GetAtt Network.Outputs.Private], SecurityGroupIds: [sg-1]}
+"""
+
+
+def test_a_network_may_be_in_another_stack() -> None:
+    (function,) = project_of({"template.yaml": INSIDE, "network.yaml": NETWORK, "src/app.py": APP}).functions
+    network = function.network
+    assert isinstance(network, Network)
+    assert network.complete
+    (subnet,) = network.subnets
+    assert (subnet.name, subnet.vpc) == ("Network.Private", "Network.Vpc")
+    assert subnet.table
+    assert [route.target for route in subnet.table.routes] == [RouteTarget.NAT_GATEWAY]
 
 
 def test_stacks_that_nest_one_another_end_somewhere() -> None:

@@ -69,7 +69,10 @@ def declared_network(config: Property | None, template: Template) -> Network | U
 @lru_cache(maxsize=4)
 def _network_of(template: Template) -> Template:
     """What matters of *template*, for the next of its functions too: large ones have thousands of resources."""
-    resources = {name: each for name, each in template.resources.items() if each.type.startswith(_MATTERS)}
+    read = {name.rpartition(".")[0] for name in template.resources}  # the stacks whose own resources are here
+    resources = {
+        name: each for name, each in template.resources.items() if each.type.startswith(_MATTERS) and name not in read
+    }
     return replace(template, resources=resources)
 
 

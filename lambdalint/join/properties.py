@@ -57,23 +57,6 @@ def stated_or(value: Value[Any] | None, default: Any, span: Span) -> Value[Any]:
     return Known(default, span, stated=False) if value is None else value
 
 
-def merged(base: Property | None, own: Property | None) -> Property | None:
-    """SAM's merge of ``Globals`` and a resource: mappings merge, lists are appended, anything else is overridden.
-
-    Source: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html
-    """
-    if base is None or own is None:
-        return base if own is None else own
-    if isinstance(base, Known) and isinstance(own, Known):
-        if isinstance(base.value, Mapping) and isinstance(own.value, Mapping):
-            names = dict.fromkeys((*base.value, *own.value))
-            values = {name: merged(base.value.get(name), own.value.get(name)) for name in names}
-            return Known({name: value for name, value in values.items() if value is not None}, own.span)
-        if isinstance(base.value, tuple) and isinstance(own.value, tuple):
-            return Known(base.value + own.value, own.span)
-    return own
-
-
 def references(value: Property | None) -> Iterator[Reference]:
     """Every reference to a resource anywhere in *value*."""
     if isinstance(value, Unknown):
