@@ -76,9 +76,9 @@ def check(trigger: Trigger, function: Function, batches: PerModule[Batches]) -> 
             lost = "deleted" if trigger.kind is TriggerKind.SQS else "passed over"
             yield Problem(
                 trigger.span,
-                f"{function.name} returns batchItemFailures; {trigger.name} has no FunctionResponseTypes, "
+                f"{function.name} returns batchItemFailures; {trigger.name} does not ask for them, "
                 f"so failed records are {lost}",
                 related=(Related(span, "the failures are returned here"),),
-                hint="add FunctionResponseTypes: [ReportBatchItemFailures]",
+                hint="let the mapping's response types hold ReportBatchItemFailures",
             )
             return

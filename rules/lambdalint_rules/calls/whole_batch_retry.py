@@ -96,7 +96,7 @@ def check(trigger: Trigger, function: Function, batches: PerModule[Batches], cal
             f"one bad {unit} makes {source} deliver all {size} again: neither {trigger.name} nor {function.name} "
             "reports single failures",
             related=(Related(loop.span, f"{loop.scope} goes through the records here"),),
-            hint="return batchItemFailures, and set FunctionResponseTypes: [ReportBatchItemFailures]",
+            hint="return batchItemFailures, and let the mapping's response types hold ReportBatchItemFailures",
         )
 
 

@@ -94,7 +94,7 @@ def check(trigger: Trigger, function: Function) -> Problems:
             Related(timeout.span, f"the timeout of {function.name} is {timeout.value} s{default}"),
             Related(trigger.span, f"{function.name} takes messages from {queue.name} here"),
         ),
-        hint=f"set VisibilityTimeout to {limit('queue', 'advised_factor') * timeout.value} or more",
+        hint=f"let the queue hide a message for {limit('queue', 'advised_factor') * timeout.value} s or more",
         confidence=Confidence.MEDIUM if assumed else None,
     )
 
