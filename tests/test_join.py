@@ -313,3 +313,118 @@ def test_a_place_in_inline_code_is_a_place_in_the_template(style: str) -> None:
 def test_inline_code_of_another_language_is_left_alone() -> None:
     result = checked(sam("Handler: index.handler\nRuntime: nodejs24.x\nInlineCode: 'exports.handler = () => {}'"))
     assert result.findings == ()
+
+
+EVERY_EVENT = """\
+Events:
+  Api: {Type: Api, Properties: {Path: /, Method: get}}
+  Http: {Type: HttpApi}
+  Jobs: {Type: SQS, Properties: {Queue: !Ref Hidden}}
+  Clicks: {Type: Kinesis, Properties: {Stream: !Ref Hidden, StartingPosition: LATEST}}
+  Changes: {Type: DynamoDB, Properties: {Stream: !Ref Hidden, StartingPosition: LATEST}}
+  Managed: {Type: MSK, Properties: {Stream: !Ref Hidden, StartingPosition: LATEST, ConsumerGroupId: a}}
+  Kafka: {Type: SelfManagedKafka, Properties: {KafkaBootstrapServers: [a], Topics: [b]}}
+  Broker: {Type: MQ, Properties: {Broker: !Ref Hidden, Queues: [a]}}
+  Documents: {Type: DocumentDB, Properties: {Cluster: !Ref Hidden, DatabaseName: a}}
+  Uploads: {Type: S3, Properties: {Bucket: !Ref Bucket, Events: "s3:ObjectCreated:*"}}
+  News: {Type: SNS, Properties: {Topic: !Ref Hidden}}
+  Hourly: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}
+  Nightly: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day)}}
+  Happened: {Type: EventBridgeRule, Properties: {Pattern: {source: [a]}}}
+  Logged: {Type: CloudWatchLogs, Properties: {LogGroupName: a, FilterPattern: b}}
+  Measured: {Type: IoTRule, Properties: {Sql: a}}
+  Said: {Type: AlexaSkill}
+  SignedUp: {Type: Cognito, Properties: {UserPool: !Ref Users, Trigger: PreSignUp}}
+"""
+
+
+def test_every_event_of_sam_is_a_trigger_of_its_kind_in_cloudformations_words() -> None:
+    rest = "  Bucket: {Type: AWS::S3::Bucket}\n  Users: {Type: AWS::Cognito::UserPool}\n"
+    found = function(sam(BASE + EVERY_EVENT, rest, "Parameters: {Hidden: {Type: String}}\n"))
+    triggers = {trigger.name: trigger for trigger in found.triggers}
+    assert {name: each.kind.value for name, each in triggers.items()} == {
+        "Api": "rest-api",
+        "Http": "http-api",
+        "Jobs": "sqs",
+        "Clicks": "kinesis",
+        "Changes": "dynamodb",
+        "Managed": "msk",
+        "Kafka": "kafka",
+        "Broker": "mq",
+        "Documents": "documentdb",
+        "Uploads": "s3",
+        "News": "sns",
+        "Hourly": "schedule",
+        "Nightly": "schedule",
+        "Happened": "eventbridge",
+        "Logged": "logs",
+        "Measured": "iot",
+        "Said": "alexa",
+        "SignedUp": "cognito",
+    }
+    assert {trigger.span.line for trigger in found.triggers} == set(range(11, 29))
+    named = {
+        "Jobs": "EventSourceArn",
+        "Managed": "AmazonManagedKafkaEventSourceConfig",
+        "Kafka": "SelfManagedEventSource",
+        "Documents": "DocumentDBEventSourceConfig",
+        "Hourly": "ScheduleExpression",
+        "News": "TopicArn",
+        "Happened": "EventPattern",
+    }
+    assert all(setting in triggers[name].settings for name, setting in named.items())
+    principals = {value(each.settings["Principal"]) for each in found.permissions}
+    assert principals == {
+        "apigateway.amazonaws.com",
+        "s3.amazonaws.com",
+        "sns.amazonaws.com",
+        "events.amazonaws.com",
+        "logs.amazonaws.com",
+        "iot.amazonaws.com",
+        "alexa-appkit.amazon.com",
+        "cognito-idp.amazonaws.com",
+    }
+
+
+def test_what_stands_in_globals_is_read_like_what_stands_in_the_function() -> None:
+    head = "Globals:\n  Function:\n    CapacityProviderConfig: {Arn: !GetAtt Provider.Arn}\n"
+    template = sam(BASE + "MemorySize: 20000", head=head)
+    result = check_files({"template.yaml": template, "src/app.py": APP}, select=("LC011",))
+    assert result.findings == ()
+    without = check_files({"template.yaml": sam(BASE + "MemorySize: 20000"), "src/app.py": APP}, select=("LC011",))
+    assert [finding.code for finding in without.findings] == ["LC011"]
+
+
+AUTHORIZED = """\
+  Orders:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: live
+      Auth: {DefaultAuthorizer: Guard, Authorizers: {Guard: {FunctionArn: !GetAtt Guard.Arn}}}
+  Guard:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: src/, Handler: app.guard, Runtime: python3.13}
+"""
+
+
+def test_an_authorizer_answers_no_request() -> None:
+    code = "def guard(event, context):\n    return {'principalId': 'a', 'policyDocument': {}}\n"
+    template = f"Transform: AWS::Serverless-2016-10-31\nResources:\n{AUTHORIZED}"
+    files: dict[str, str | bytes] = {"template.yaml": template, "src/app.py": code}
+    (guard,) = project_of(files).functions
+    assert [trigger.kind for trigger in guard.triggers] == [TriggerKind.AUTHORIZER]
+    assert check_files(files, select=("LV007",)).findings == ()
+
+
+def test_a_definition_says_which_integrations_are_proxies() -> None:
+    uri = "!Sub 'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Orders.Arn}/invocations'"
+    rest = (
+        "  Rest:\n    Type: AWS::ApiGateway::RestApi\n    Properties:\n      Body:\n        paths:\n"
+        f"          /a: {{get: {{x-amazon-apigateway-integration: {{type: aws_proxy, uri: {uri}}}}}}}\n"
+        f"          /b: {{post: {{x-amazon-apigateway-integration: {{type: AWS, uri: {uri}}}}}}}\n"
+    )
+    found = function(CLOUDFORMATION.format(code="src", handler="app.handler") + rest)
+    assert [(each.kind, each.name, each.proxy, each.payload_version) for each in found.triggers] == [
+        (TriggerKind.REST_API, "GET /a", True, "1.0"),
+        (TriggerKind.REST_API, "POST /b", False, "1.0"),
+    ]

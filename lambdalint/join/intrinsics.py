@@ -157,12 +157,15 @@ class Evaluator:
 
     def _included(self, key: str, macro: Node, span: Span) -> Iterator[tuple[str, Node, Span]]:
         found = self._file(macro)
-        if isinstance(found, Mapping) and self._depth < _MAX_DEPTH:
+        if not isinstance(found, Mapping):
+            yield key, macro, span
+        elif self._depth >= _MAX_DEPTH:
+            self.outside.said.notes.append(f"{span.path}:{span.line}: files include one another too deeply")
+            yield key, macro, span
+        else:
             self._depth += 1
             yield from self._unrolled(found, {})
             self._depth -= 1
-        else:
-            yield key, macro, span
 
     def _file(self, macro: Node) -> Node | None:
         """What ``AWS::Include`` puts in the place of *macro*; ``None`` for other macros and files elsewhere."""

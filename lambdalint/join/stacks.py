@@ -37,6 +37,8 @@ _STACKS: Final[Mapping[str, str]] = {
 #: Stacks inside stacks, and stacks of one template in all.
 MAX_DEPTH: Final = 8
 MAX_STACKS: Final = 200
+#: Resources of all stacks together, from which on no further stack is followed.
+MAX_RESOURCES: Final = 20_000
 #: Files that one template may take in.
 MAX_FILES: Final = 200
 _MAX_FILE_BYTES: Final = 16 * 1024 * 1024
@@ -123,6 +125,7 @@ class _Family:
     inputs: Inputs
     said: Said
     stacks: int = 0
+    resources: int = 0
     files: int = 0
     read: dict[str, Node | None] = field(default_factory=dict)
 
@@ -132,8 +135,7 @@ class _Family:
             self.read[path] = None
             if self.tree.is_file(path) and self.tree.size(path) <= _MAX_FILE_BYTES:
                 try:
-                    text = decoded(self.tree.read(path), path)
-                    self.read[path] = read_json(text, path) if text.lstrip()[:1] == "{" else read_yaml(text, path)
+                    self.read[path] = _document(decoded(self.tree.read(path), path), path)
                 except UnreadableInput as failure:
                     self.said.failures.append(failure)
         return self.read[path]
@@ -141,6 +143,17 @@ class _Family:
     def note(self, text: str) -> None:
         if text not in self.said.notes:
             self.said.notes.append(text)
+
+
+def _document(text: str, path: str) -> Node | None:
+    if text.lstrip()[:1] != "{":
+        return read_yaml(text, path)
+    try:
+        return read_json(text, path)
+    except UnreadableInput:
+        if path.endswith((".yaml", ".yml")):
+            return read_yaml(text, path)  # a mapping of YAML's may begin like one of JSON's
+        raise
 
 
 class _Stack(Outside):
@@ -159,6 +172,7 @@ class _Stack(Outside):
         self._evaluator: Evaluator | None = None
         self._evaluator = Evaluator(document, self)
         family.stacks += 1
+        family.resources += len(self._evaluator.resources.items)
 
     def read(self) -> tuple[Template, list[Trigger]]:
         """The stack's own resources, as CloudFormation has them, and the triggers that SAM's events are."""
@@ -230,8 +244,9 @@ class _Stack(Outside):
         if path in ancestors:
             self._family.note(f"{self.path}: the stack {name} nests itself and was not followed")
             return None
-        if len(ancestors) >= MAX_DEPTH or self._family.stacks >= MAX_STACKS:
-            self._family.note(f"{self.path}: stacks nest too deeply, or are too many; {name} was not followed")
+        family = self._family
+        if len(ancestors) >= MAX_DEPTH or family.stacks >= MAX_STACKS or family.resources >= MAX_RESOURCES:
+            family.note(f"{self.path}: its stacks nest too deeply, or are too many; some of them were not followed")
             return None
         return _Stack(self._family, document, path, self, name)
 

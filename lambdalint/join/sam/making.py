@@ -1,6 +1,6 @@
 """Resources that the SAM transform makes of others."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha1
 from typing import Final
@@ -92,39 +92,44 @@ class RoleDraft:
     name: str
     managed: list[Property] = field(default_factory=list)
     policies: list[Property] = field(default_factory=list)
+    _said: set[Hashable] = field(default_factory=set)
 
     def attach(self, policy: str | Property, span: Span) -> None:
         """Add a managed policy, by name or ARN, unless it is there."""
         arn: Property = Known(managed_policy_arn(policy), span, stated=False) if isinstance(policy, str) else policy
-        if not any(is_same(arn, each) for each in self.managed):
+        if self._is_new(arn):
             self.managed.append(arn)
 
     def allow(self, making: Making, name: str, statements: list[dict[str, object]], span: Span) -> None:
         """Add an inline policy, unless one says the same."""
         document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]}
-        policy = making.made({"PolicyName": name, "PolicyDocument": document}, span)
-        if not any(is_same(_document(policy), _document(each)) for each in self.policies):
-            self.policies.append(policy)
+        if self._is_new(making.made(document, span)):
+            self.policies.append(making.made({"PolicyName": name, "PolicyDocument": document}, span))
 
-
-def _document(policy: Property) -> Property | None:
-    return (
-        policy.value.get("PolicyDocument") if isinstance(policy, Known) and isinstance(policy.value, Mapping) else None
-    )
+    def _is_new(self, said: Property) -> bool:
+        content = _content(said)
+        new = content not in self._said
+        self._said.add(content)
+        return new
 
 
 def is_same(one: Property | None, other: Property | None) -> bool:
     """Whether both say the same, wherever they say it."""
-    if isinstance(one, Known) and isinstance(other, Known):
-        left, right = one.value, other.value
-        if isinstance(left, Mapping) and isinstance(right, Mapping):
-            return left.keys() == right.keys() and all(is_same(left[key], right[key]) for key in left)
-        if isinstance(left, tuple) and isinstance(right, tuple):
-            return len(left) == len(right) and all(map(is_same, left, right))
-        return bool(left == right)
-    if isinstance(one, Unknown) and isinstance(other, Unknown):
-        return (one.expression, one.refers) == (other.expression, other.refers)
-    return one is other is None
+    return _content(one) == _content(other)
+
+
+def _content(value: Property | None) -> Hashable:
+    """What *value* says, without the places."""
+    match value:
+        case Known(Mapping() as items):
+            return frozenset((key, _content(item)) for key, item in items.items())
+        case Known(tuple() as items):
+            return tuple(map(_content, items))
+        case Known(plain):
+            return (type(plain), plain)
+        case Unknown(expression=expression, refers=reference):
+            return (Unknown, expression, reference)
+    return None
 
 
 def trust(service: str) -> dict[str, object]:
