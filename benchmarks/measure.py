@@ -14,6 +14,10 @@ from typing import Final
 FOUND_OR_NOT: Final = frozenset((0, 1))
 
 
+#: Tools that pip installs have their bytecode beside them; a checkout has it as long as nothing forbids that.
+_PLAIN: Final = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 class CommandFailed(Exception):
     """A command that was to be measured did not do its work."""
 
@@ -57,7 +61,7 @@ class Case:
             process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env={**os.environ, **self.environment},
+                env={**_PLAIN, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
