@@ -159,6 +159,21 @@ _DELIVERY: Final = (
     ),
 )
 
+_ERRORS: Final = (
+    Fault(
+        "LE001",
+        "failure of a message that is only logged",
+        project(samples.LOGGED, things=_JOBS, invoked_by=(Batches("jobs", 1),)),
+        project(samples.LOOP, things=_JOBS, invoked_by=(Batches("jobs", 1),)),
+    ),
+    Fault(
+        "LE002",
+        "failures that are not returned",
+        project(samples.NOT_REPORTED, things=_JOBS, invoked_by=(Batches("jobs", reports=True),)),
+        project(samples.FAILURES, things=_JOBS, invoked_by=(Batches("jobs", reports=True),)),
+    ),
+)
+
 _NETWORK: Final = (
     Fault(
         "LN001",
@@ -235,9 +250,13 @@ _HANDLER: Final = (
     coded("LI001", "client made in the handler", samples.CLIENT_EACH_TIME, samples.CLIENT_ONCE),
     coded("LI002", "heavy import for nothing", samples.HEAVY_IMPORT, samples.LIGHT_IMPORT),
     coded("LS001", "event kept in a global", samples.KEPT_EVENT, samples.PASSED_EVENT),
+    coded("LS006", "pool of processes", samples.PROCESS_POOL, samples.THREAD_POOL),
+    coded("LS008", "variable set from the event", samples.SET_VARIABLE, samples.READ_VARIABLE),
+    coded("LS009", "working directory changed", samples.MOVED, samples.NOT_MOVED),
     coded("LF001", "file written beside the code", samples.BESIDE_THE_CODE, samples.TEMPORARY),
     coded("LF002", "fixed name in /tmp", samples.FIXED_NAME, samples.TEMPORARY),
     coded("LF003", "file left in /tmp", samples.LEFT_BEHIND, samples.TEMPORARY),
+    coded("LF008", "file system that is not mounted", samples.NOT_MOUNTED, samples.IN_TMP),
 )
 
 _CALLS: Final = (
@@ -344,6 +363,7 @@ _ARTIFACTS: Final = (
 FAULTS: Final = (
     *_CONFIGURATION,
     *_DELIVERY,
+    *_ERRORS,
     *_NETWORK,
     *_ACCESS,
     *_HANDLER,

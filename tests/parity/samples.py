@@ -53,6 +53,29 @@ def handler(event, context):
 
 def work(record): ...
 """
+LOGGED: Final = """\
+import boto3
+
+table = boto3.resource("dynamodb").Table("orders")
+
+def handler(event, context):
+    for record in event["Records"]:
+        try:
+            table.put_item(Item=dict(record))
+        except Exception as error:  # finding
+            print(error)
+"""
+NOT_REPORTED: Final = """\
+def handler(event, context):
+    for record in event["Records"]:
+        try:
+            work(record)
+        except Exception as error:
+            print(error)
+    return {"failed": []}  # finding
+
+def work(record): ...
+"""
 SENDING: Final = """\
 import os
 import boto3
@@ -202,6 +225,59 @@ import tempfile
 def handler(event, context):
     with tempfile.TemporaryFile("w") as file:
         file.write(event["text"])
+"""
+
+PROCESS_POOL: Final = """\
+import multiprocessing
+
+def handler(event, context):
+    with multiprocessing.Pool(2) as pool:  # finding
+        return pool.map(str, event["orders"])
+"""
+THREAD_POOL: Final = """\
+from concurrent.futures import ThreadPoolExecutor
+
+def handler(event, context):
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(str, event["orders"]))
+"""
+
+SET_VARIABLE: Final = """\
+import os
+
+def handler(event, context):
+    os.environ["TENANT"] = event["tenant"]  # finding
+"""
+READ_VARIABLE: Final = """\
+import os
+
+def handler(event, context):
+    return os.environ.get("TENANT", event["tenant"])
+"""
+
+MOVED: Final = """\
+import os
+
+def handler(event, context):
+    os.chdir(event["folder"])  # finding
+    return os.listdir()
+"""
+NOT_MOVED: Final = """\
+import os
+
+def handler(event, context):
+    return os.listdir(event["folder"])
+"""
+
+NOT_MOUNTED: Final = """\
+def handler(event, context):
+    with open("/mnt/models/orders.bin", "rb") as model:  # finding
+        return len(model.read())
+"""
+IN_TMP: Final = """\
+def handler(event, context):
+    with open("/tmp/orders.bin", "rb") as model:
+        return len(model.read())
 """
 
 PATIENT: Final = """\
