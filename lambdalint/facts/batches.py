@@ -7,7 +7,7 @@ from typing import Final
 
 from lambdalint.facts.expressions import CallOf, Collection, EventPath, Expression, walk
 from lambdalint.facts.names import Names
-from lambdalint.facts.walk import Bound
+from lambdalint.facts.walk import Bound, Scope
 from lambdalint.model.places import Span
 
 #: Functions and methods of Powertools whose result reports single failures.
@@ -21,12 +21,15 @@ class RecordLoop:
     """A loop over the records of the event.
 
     *span* is its head, *calls* are the places of the calls in its body that leave the handler when they fail: those
-    not under a ``try`` of the loop's own whose handlers go on.
+    not under a ``try`` of the loop's own whose handlers go on.  *body* is the place of its statements, and *ended*
+    that of a ``return`` or ``break`` which leaves it in the first round, whatever happens.
     """
 
     scope: str
     span: Span
     calls: tuple[Span, ...]
+    body: Span
+    ended: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,30 @@ def _loops(names: Names) -> Iterator[RecordLoop]:
                     continue
                 if _is_records(names.describe(value, evaluated)):
                     seen.add(node)
-                    yield RecordLoop(scope.owner.name, names.source.span(node.iter), tuple(_leaving(node, names)))
+                    yield _described(node, scope, names)
+
+
+def _described(loop: ast.For | ast.AsyncFor, scope: Scope, names: Names) -> RecordLoop:
+    first, last = names.source.span(loop.body[0]), names.source.span(loop.body[-1])
+    body = Span(first.path, first.line, first.column, last.end_line, last.end_column)
+    end = _end(loop.body)
+    goes_on = any(isinstance(node, ast.Continue) for statement in loop.body for node in ast.walk(statement))
+    ended = None if end is None or goes_on else names.source.span(end)
+    return RecordLoop(scope.owner.name, names.source.span(loop.iter), tuple(_leaving(loop, names)), body, ended)
+
+
+def _end(body: list[ast.stmt]) -> ast.stmt | None:
+    """The ``return`` or ``break`` that *body* surely comes to."""
+    match body[-1]:
+        case ast.Return() | ast.Break() as end:
+            return end
+        case ast.With(body=inner) | ast.AsyncWith(body=inner):
+            return _end(inner)
+        case ast.Try(body=inner, orelse=[], handlers=handlers):
+            leaving = (ast.Return, ast.Raise, ast.Break)
+            return _end(inner) if all(isinstance(each.body[-1], leaving) for each in handlers) else None
+        case _:
+            return None
 
 
 def _is_records(value: Expression) -> bool:
