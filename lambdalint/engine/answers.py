@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
 
 from lambdalint.facts.per_module import PerModule
@@ -57,10 +58,10 @@ class Answers:
 
     def wanted(self, annotation: Any, things: Mapping[type, Any]) -> Any:
         """What a parameter with *annotation* gets, *things* being the subject and what surrounds it."""
-        if get_origin(annotation) is PerModule:
-            return self.per_module(get_args(annotation)[0])
         if annotation in things:
             return things[annotation]
+        if (fact := _of_each_module(annotation)) is not None:
+            return self.per_module(fact)
         scope = scope_of(annotation)
         if scope is Module:
             return self._of_module(things[Module].path, annotation)
@@ -71,6 +72,13 @@ class Answers:
             self._known[key] = annotation.of(*arguments)
             self._kept.append(thing)  # an id is only unique while its object lives
         return self._known[key]
+
+
+@cache
+def _of_each_module(annotation: Any) -> type[Any] | None:
+    """The fact that *annotation* wants of every module; ``None`` when it wants something else."""
+    fact: type[Any] | None = get_args(annotation)[0] if get_origin(annotation) is PerModule else None
+    return fact
 
 
 def things_around(project: Project, *things: object) -> dict[type, Any]:
