@@ -1,17 +1,14 @@
 """Which code of the handler's path runs once in an execution environment although an invocation gets there."""
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from lambdalint.facts.calls import Call
 from lambdalint.facts.guards import Guard, GuardKind
 from lambdalint.facts.path_calls import PathCalls
 from lambdalint.facts.per_module import PerModule
-from lambdalint.facts.project_names import ProjectNames
+from lambdalint.facts.reach import At
 from lambdalint.facts.symbols import Symbols
-from lambdalint.model.function import Function
-
-At: TypeAlias = tuple[str, str]
 
 #: Exceptions by which code notices that something was not made yet.
 _NOT_YET: Final = frozenset(("AttributeError", "KeyError", "LookupError", "NameError", "UnboundLocalError"))
@@ -29,16 +26,12 @@ class Kept:
     scopes: frozenset[At]
 
     @classmethod
-    def of(cls, function: Function, calls: PathCalls, symbols: PerModule[Symbols]) -> "Kept":
-        names = ProjectNames(function.modules, symbols)
+    def of(cls, calls: PathCalls, symbols: PerModule[Symbols]) -> "Kept":
         callers: dict[At, list[tuple[At, bool]]] = {}
         for each in calls.calls:
-            if each.phase != "invoke" or each.call.name is None:
-                continue
-            target = _target(names, each.path, each.call.name)
             at = (each.path, each.call.scope)
-            if target is not None and target != at:
-                callers.setdefault(target, []).append((at, runs_once(each.call)))
+            if each.phase == "invoke" and each.target is not None and each.target != at:
+                callers.setdefault(each.target, []).append((at, runs_once(each.call)))
         kept = {at for at in calls.reach.invoke if not at[1] or _is_cached(symbols.get(at[0]), at[1])}
         while True:
             more = {
@@ -66,14 +59,6 @@ def _asks_whether_made(guard: Guard) -> bool:
             return not {"hasattr", "getattr"}.isdisjoint(guard.names)
         case _:
             return False
-
-
-def _target(names: ProjectNames, path: str, name: str) -> At | None:
-    """The scope that calling *name* runs."""
-    found = names.resolve(path, name)
-    if found is None or found.path is None or found.scope is None or found.is_instance:
-        return None
-    return names.method(found.path, found.scope, "__init__") if found.is_class else (found.path, found.scope)
 
 
 def _is_cached(symbols: Symbols | None, scope: str) -> bool:

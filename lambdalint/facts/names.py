@@ -35,7 +35,7 @@ from lambdalint.model.source import Source
 BUILTINS: Final = frozenset(dir(builtins))
 _MODULE_NAMES: Final = frozenset(("__name__", "__file__", "__doc__", "__package__", "__spec__", "__path__"))
 _EVENTS: Final = frozenset(("event", "_event", "evt", "lambda_event", "raw_event"))
-_CONTEXTS: Final = frozenset(("context", "_context", "ctx", "lambda_context", "__context"))
+CONTEXTS: Final = frozenset(("context", "_context", "ctx", "lambda_context", "__context"))
 _HARMLESS: Final = frozenset(
     ("boto3", "botocore", "requests", "urllib3", "httpx", "aws_lambda_powertools", "aws_xray_sdk")
 )
@@ -358,11 +358,11 @@ class Names:
             positional = positional[1:]
         if name in _EVENTS:
             return EventPath()
-        if len(positional) == 2 and positional[1] in _CONTEXTS:
+        if len(positional) == 2 and positional[1] in CONTEXTS:
             return EventPath(context=name == positional[1])
         return (
             EventPath(context=True)
-            if name in _CONTEXTS and positional[:1] and positional[0] in _EVENTS
+            if name in CONTEXTS and positional[:1] and positional[0] in _EVENTS
             else Parameter(name)
         )
 

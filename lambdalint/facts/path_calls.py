@@ -5,8 +5,8 @@ from typing import Literal
 
 from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.per_module import PerModule
-from lambdalint.facts.project_names import ProjectNames
-from lambdalint.facts.reach import Reach
+from lambdalint.facts.project_names import ProjectNames, Resolved
+from lambdalint.facts.reach import At, Reach
 from lambdalint.facts.symbols import Symbols
 from lambdalint.model.finding import Related
 from lambdalint.model.function import Function
@@ -18,13 +18,15 @@ Phase = Literal["init", "invoke"]
 class PathCall:
     """A call in code that runs in *phase*; *name* is followed through the project's modules.
 
-    A project's own function is called ``module.function``.  *name* is ``None`` where the trail is lost.
+    A project's own function is called ``module.function``.  *name* is ``None`` where the trail is lost.  *target* are
+    the file and scope of the project's code that it runs, the ``__init__`` of a class.
     """
 
     call: Call
     path: str
     phase: Phase
     name: str | None
+    target: At | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,12 +55,20 @@ class PathCalls:
                     continue
                 resolved = None if call.name is None else names.resolve(path, call.name)
                 name = None if resolved is None else resolved.name
+                target = None if resolved is None else _target(names, resolved)
                 if in_init:
-                    found.append(PathCall(call, path, "init", name))
+                    found.append(PathCall(call, path, "init", name, target))
                 if in_invoke:
-                    found.append(PathCall(call, path, "invoke", name))
+                    found.append(PathCall(call, path, "invoke", name, target))
         return cls(tuple(found), reach)
 
     def way(self, call: PathCall) -> tuple[Related, ...]:
         """How execution gets to the scope of *call*."""
         return self.reach.way(call.path, call.call.scope, call.phase)
+
+
+def _target(names: ProjectNames, found: Resolved) -> At | None:
+    """The scope that calling what is *found* runs."""
+    if found.path is None or found.scope is None or found.is_instance:
+        return None
+    return names.method(found.path, found.scope, "__init__") if found.is_class else (found.path, found.scope)

@@ -349,3 +349,61 @@ TABLE = os.environ["TABLE_NAME"]
 def handler(event, context):
     return TABLE
 """
+
+EXITS: Final = """\
+import sys
+
+def handler(event, context):
+    if not event:
+        sys.exit(1)  # finding
+    return event
+"""
+RAISES: Final = """\
+def handler(event, context):
+    if not event:
+        raise ValueError("no event")
+    return event
+"""
+DEFERRED: Final = """\
+async def handler(event, context):  # finding
+    return event
+"""
+AWAITED: Final = """\
+import asyncio
+
+async def work(event):
+    return event
+
+def handler(event, context):
+    return asyncio.run(work(event))
+"""
+REQUEST_ID: Final = """\
+def handler(event, context):
+    return context.request_id  # finding
+"""
+AWS_REQUEST_ID: Final = """\
+def handler(event, context):
+    return context.aws_request_id
+"""
+FETCHED_AT_IMPORT: Final = """\
+import requests
+
+RATES = requests.get("https://api.example.com/rates", timeout=20).json()  # finding
+
+def handler(event, context):
+    return RATES
+"""
+SECRET_AT_IMPORT: Final = """\
+import boto3
+
+PASSWORD = boto3.client("secretsmanager").get_secret_value(SecretId="orders")["SecretString"]
+
+def handler(event, context):
+    return len(PASSWORD)
+"""
+TEST_IMPORT: Final = """\
+from unittest.mock import MagicMock  # finding
+
+def handler(event, context):
+    return bool(MagicMock)
+"""

@@ -1,0 +1,152 @@
+"""What waits while the handler is imported makes the first caller wait, and may be done twice.
+
+Importing the handler may take ten seconds.  When they are over, Lambda starts the import anew inside the first
+invocation, whose timeout then has to suffice for both.  Fetching configuration there is good practice, with a timeout
+far below that.  Calls that may wait forever are reported by ``http-without-timeout``.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from lambdalint.aws.limits import limit
+from lambdalint.facts.calls import Call, Calls
+from lambdalint.facts.client_timeouts import stated_wait, waited_s
+from lambdalint.facts.expressions import Collection, Expression, Literal, text_prefix
+from lambdalint.facts.guards import GuardKind
+from lambdalint.facts.http_calls import http_call
+from lambdalint.rule import Confidence, Known, Module, PerModule, Problem, Problems, Project, Severity, rule
+from lambdalint_rules.handler.samples import orders
+
+BAD = """\
+import subprocess
+import httpx
+import requests
+
+RATES = requests.get("https://api.example.com/rates", timeout=20).json()  # finding
+subprocess.run(["aws", "s3", "sync", "s3://models", "/tmp/models"], check=True)  # finding
+
+def flags():
+    try:
+        return httpx.get("https://flags.example.com", timeout=15).json()  # finding
+    except httpx.HTTPError:
+        return {}
+
+FLAGS = flags()
+
+def handler(event, context):
+    return RATES, FLAGS
+"""
+GOOD = """\
+import os
+import shutil
+import subprocess
+import boto3
+import requests
+
+RATES = requests.get("https://api.example.com/rates", timeout=2).json()
+HOST = boto3.client("ssm").get_parameter(Name="/orders/host")
+VERSION = subprocess.check_output(["ffmpeg", "-version"], timeout=2)
+subprocess.run(["chmod", "+x", "/tmp/ffmpeg"])
+os.system("cp /var/task/ffmpeg /tmp/ffmpeg")
+if os.environ.get("LOCAL"):
+    subprocess.run(["docker", "compose", "up"])
+
+def convert(path):
+    subprocess.run(["ffmpeg", "-i", path])
+    return requests.get("https://api.example.com/rates", timeout=20)
+
+def handler(event, context):
+    return convert(event["path"])
+
+if __name__ == "__main__":
+    subprocess.run(["pytest"])
+"""
+SHORTER = "import requests\n\nRATES = requests.get('https://x.com', timeout=20)\n\ndef handler(event, context): ...\n"
+
+#: Programs that take no time to speak of.
+_QUICK: Final = frozenset(
+    ("cat", "chmod", "chown", "cp", "echo", "env", "ln", "ls", "mkdir", "mv", "rm", "uname", "which")
+)
+_RUNNING: Final = frozenset(("subprocess.call", "subprocess.check_call", "subprocess.check_output", "subprocess.run"))
+_ENDLESS: Final = frozenset(("os.popen", "os.system", "subprocess.getoutput", "subprocess.getstatusoutput"))
+_WAITING: Final = frozenset(("subprocess.Popen().communicate", "subprocess.Popen().wait"))
+
+
+@rule(
+    "LI004",
+    "blocking-call-at-import",
+    severity=Severity.WARNING,
+    confidence=Confidence.MEDIUM,
+    since="0.1.0",
+    bad=orders(BAD, "      Timeout: 30\n"),
+    good=(
+        orders(GOOD),
+        # timeout-over-function says that the function would not outlive this call.
+        orders(SHORTER, "      Timeout: 15\n"),
+    ),
+)
+def check(module: Module, project: Project, modules: PerModule[Calls]) -> Problems:
+    calls = modules.get(module.path)
+    for call in _at_import(calls) if calls is not None else ():
+        how = _how_long(call, module, project)
+        if how is not None:
+            yield Problem(
+                call.span,
+                f"{call.name}() runs at import {how}; init may take {limit('init', 'max_s')} s, "
+                "then starts over inside the first invocation",
+                hint="give it a timeout of few seconds, or do it when it is first needed",
+            )
+
+
+def _at_import(calls: Calls) -> Iterator[Call]:
+    """The calls that the module's own code makes for certain, also through functions of the module."""
+    by_scope: dict[str, list[Call]] = {}
+    for call in calls.calls:
+        if not call.skipped and all(guard.kind is GuardKind.TRY for guard in call.guards):
+            by_scope.setdefault(call.scope, []).append(call)
+    reached, waiting = {""}, [""]
+    while waiting:
+        for call in by_scope.get(waiting.pop(), ()):
+            yield call
+            name = call.name[1:] if call.name and call.name[0] == ":" else ""
+            if name in by_scope and name not in reached:
+                reached.add(name)
+                waiting.append(name)
+
+
+def _how_long(call: Call, module: Module, project: Project) -> str | None:
+    name = call.name or ""
+    if http_call(name) is not None:
+        wait = stated_wait(call, name)
+        if wait is None or wait.total_s < limit("init", "max_s") or _outlasts_all(wait.total_s, module, project):
+            return None
+        return f"and waits up to {wait}"
+    if name in _ENDLESS or name in _RUNNING:
+        command = call.argument(0, "args") if name in _RUNNING else call.argument(0)
+        if _program(command) in _QUICK:
+            return None
+    elif name not in _WAITING:
+        return None
+    stated = None if name in _ENDLESS else call.keywords.get("timeout")
+    if call.may_have_more or (stated is not None and stated != Literal(None) and not _is_long(stated)):
+        return None
+    return "with no timeout" if stated in (None, Literal(None)) else "with a long timeout"
+
+
+def _is_long(timeout: Expression) -> bool:
+    return (waited_s(timeout) or 0) >= limit("init", "max_s")
+
+
+def _program(command: Expression | None) -> str:
+    if isinstance(command, Collection) and command.items:
+        command = command.items[0]
+    words = text_prefix(command).split() if command is not None else []
+    return words[0].rpartition("/")[2] if words else ""
+
+
+def _outlasts_all(seconds: float, module: Module, project: Project) -> bool:
+    """Whether every function that loads the module is stopped before, which another rule reports."""
+    timeouts = [each.timeout_s for each in project.loaders().get(module.path, ())]
+    return bool(timeouts) and all(isinstance(each, Known) and each.value <= seconds for each in timeouts)
