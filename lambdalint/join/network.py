@@ -69,9 +69,12 @@ def declared_network(config: Property | None, template: Template) -> Network | U
 @lru_cache(maxsize=4)
 def _network_of(template: Template) -> Template:
     """What matters of *template*, for the next of its functions too: large ones have thousands of resources."""
-    read = {name.rpartition(".")[0] for name in template.resources}  # the stacks whose own resources are here
+    parents = {name.rpartition(".")[0] for name in template.resources}
     resources = {
-        name: each for name, each in template.resources.items() if each.type.startswith(_MATTERS) and name not in read
+        name: each
+        for name, each in template.resources.items()
+        # What a stack does is known when its own resources are here.
+        if each.type.startswith(_MATTERS) and not (each.type.startswith(_OPAQUE) and name in parents)
     }
     return replace(template, resources=resources)
 
