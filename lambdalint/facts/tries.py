@@ -83,7 +83,7 @@ def _described(node: ast.Try, scope: str, names: Names) -> Try:
                 body,
                 caught,
                 any(_leaves(each) for each in nodes),
-                tuple(dict.fromkeys(name for each in nodes for name in _changed(each))),
+                tuple(sorted({name for each in nodes for name in _changed(each)})),
                 not any(isinstance(each, ast.Call | ast.Assign | ast.AugAssign | ast.AnnAssign) for each in nodes),
             )
         )

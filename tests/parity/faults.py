@@ -172,6 +172,20 @@ _ERRORS: Final = (
         project(samples.NOT_REPORTED, things=_JOBS, invoked_by=(Batches("jobs", reports=True),)),
         project(samples.FAILURES, things=_JOBS, invoked_by=(Batches("jobs", reports=True),)),
     ),
+    coded(
+        "LE005",
+        "failed record under another of its keys",
+        samples.FAILURES.replace('record["messageId"]})', 'record["receiptHandle"]})  # finding'),
+        samples.FAILURES,
+        things=_JOBS,
+        invoked_by=(Batches("jobs", reports=True),),
+    ),
+    Fault(
+        "LE006",
+        "nothing but the first record",
+        project(samples.FIRST_RECORD, things=_JOBS, invoked_by=(Batches("jobs"),)),
+        project(healthy(samples.FIRST_RECORD), things=_JOBS, invoked_by=(Batches("jobs", 1),)),
+    ),
 )
 
 _NETWORK: Final = (

@@ -76,6 +76,10 @@ def handler(event, context):
 
 def work(record): ...
 """
+FIRST_RECORD: Final = """\
+def handler(event, context):
+    return event["Records"][0]["body"]  # finding
+"""
 SENDING: Final = """\
 import os
 import boto3
