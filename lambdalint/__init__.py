@@ -1,12 +1,12 @@
 """lambdalint understands a Lambda function whole: its code, its template and its artifact.
 
-``check`` finds what will break, leak, stall or cost; ``package`` builds what runs.
+``check`` finds what will break, leak, stall or cost; ``fix`` mends what it can of it; ``package`` builds what runs.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lambdalint.api import check, package
+    from lambdalint.api import check, fix, package
     from lambdalint.config import Config
     from lambdalint.engine.result import Result
     from lambdalint.errors import LambdalintError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Config", "Finding", "LambdalintError", "Result", "__version__", "check", "package"]
+__all__ = ["Config", "Finding", "LambdalintError", "Result", "__version__", "check", "fix", "package"]
 
 _HOMES = {
     "Config": "lambdalint.config",
@@ -22,6 +22,7 @@ _HOMES = {
     "LambdalintError": "lambdalint.errors",
     "Result": "lambdalint.engine.result",
     "check": "lambdalint.api",
+    "fix": "lambdalint.api",
     "package": "lambdalint.api",
 }
 

@@ -42,6 +42,15 @@ class Place:
     shown: Callable[[str], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Fixes:
+    """What fixing comes to: the *result* of a check after it, how many *findings* it settles, and the *diff*."""
+
+    result: Result
+    findings: int
+    diff: str
+
+
 def check(
     paths: Sequence[Path] = (Path(),),
     config: Config | None = None,
@@ -94,6 +103,65 @@ def _checked(tree: Folder, place: Place, config: Config, day: date, jobs: int, r
     if on_disk and not any(finding.name == "crashed-rule" for finding in result.findings):
         remember(results, key, result, tree.trace(), folders, packages)
     return result
+
+
+def fix(
+    paths: Sequence[Path] = (Path(),),
+    config: Config | None = None,
+    *,
+    unsafe: bool = False,
+    write: bool = True,
+    today: date | None = None,
+    jobs: int = 1,
+    cache: bool = True,
+) -> Fixes:
+    """Check the functions declared under *paths*, and apply the fixes of what is found.
+
+    Those that may change what the code does are applied only if *unsafe*.  Without *write* all files stay as they are.
+
+    Raises:
+        LambdalintError: a path does not exist, a file cannot be written, the configuration is wrong, or a pack is.
+    """
+    from lambdalint.engine.executors import Serial
+    from lambdalint.engine.registry import Registry
+    from lambdalint.engine.run import run
+    from lambdalint.fixer import diff, fixed
+
+    place = placed(paths)
+    config = Config.find(paths) if config is None else config
+    day = today or date.today()
+    before = check(paths, config, today=day, jobs=jobs, cache=cache)
+    tree = Folder(place.root)
+
+    def again(changed: Tree) -> Result:
+        wanted = options(config, place, day)
+        return run(
+            changed,
+            place.paths,
+            wanted,
+            Registry.load(),
+            cache=Cache(None),
+            executor=Serial(),
+            version="",
+            shown=place.shown,
+        )
+
+    done = fixed(tree, before, again, unsafe=unsafe)
+    changes = "".join(diff(tree, done.contents, place.shown))
+    broken = tuple(
+        f"the fix of {finding.name} at {place.shown(finding.path)} is left out: the file could not be read with it"
+        for finding in done.broken
+    )
+    after = before
+    if write and done.contents:
+        for path, content in done.contents.items():
+            try:
+                (place.root / path).write_bytes(content)
+            except OSError as error:
+                raise UsageError(f"{place.shown(path)} cannot be written: {error.strerror}") from error
+        after = check(paths, config, today=day, jobs=jobs, cache=cache)
+    result = replace(after, notes=(*after.notes, *broken), fixed=done.findings if write else None)
+    return Fixes(result, done.findings, changes)
 
 
 def package(

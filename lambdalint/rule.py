@@ -17,6 +17,16 @@ from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 from lambdalint.errors import RuleError
 from lambdalint.facts.per_module import PerModule
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
+from lambdalint.model.changes import (
+    AddParameter,
+    MoveToModule,
+    PrefixText,
+    RenameKey,
+    Rewrite,
+    SetArgument,
+    SetProperty,
+    Wrap,
+)
 from lambdalint.model.finding import (
     Applicability,
     Confidence,
@@ -47,6 +57,7 @@ from lambdalint.model.template import Dialect, Resource, Template
 from lambdalint.model.values import Known, Properties, Property, Reference, Unknown, Value
 
 __all__ = [
+    "AddParameter",
     "Applicability",
     "Artifact",
     "ArtifactKind",
@@ -67,10 +78,12 @@ __all__ = [
     "Layer",
     "Member",
     "Module",
+    "MoveToModule",
     "Network",
     "PerModule",
     "Permission",
     "Place",
+    "PrefixText",
     "Problem",
     "Problems",
     "Profile",
@@ -79,11 +92,15 @@ __all__ = [
     "Property",
     "Reference",
     "Related",
+    "RenameKey",
     "Resource",
+    "Rewrite",
     "Route",
     "RouteTable",
     "RouteTarget",
     "Rule",
+    "SetArgument",
+    "SetProperty",
     "Severity",
     "Source",
     "Span",
@@ -93,6 +110,7 @@ __all__ = [
     "TriggerKind",
     "Unknown",
     "Value",
+    "Wrap",
     "rule",
 ]
 

@@ -18,7 +18,7 @@ from lambdalint.engine.run import Options, join, run
 from lambdalint.engine.select import Selection
 from lambdalint.model.places import Span
 from lambdalint.model.project import Project
-from lambdalint.readers.tree import MemoryTree
+from lambdalint.readers.tree import MemoryTree, Tree
 from lambdalint.rule import Rule, example_files
 
 MARK: Final = "# finding"
@@ -75,8 +75,19 @@ def check_files(
     today: date = TODAY,
 ) -> Result:
     """Check a project out of a mapping of path to content, with nothing cached."""
+    return check_tree(MemoryTree(files), select=select, registry=registry, today=today)
+
+
+def check_tree(
+    tree: Tree,
+    *,
+    select: tuple[str, ...] = (),
+    registry: Registry | None = None,
+    today: date = TODAY,
+) -> Result:
+    """Check a project out of any tree, with nothing cached."""
     return run(
-        MemoryTree(files),
+        tree,
         ("",),
         Options(selection=Selection(select=select), today=today),
         registry or Registry.load(),

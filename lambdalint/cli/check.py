@@ -11,7 +11,7 @@ import click
 import lambdalint
 from lambdalint.cli.options import FAIL_ON, ExistingPath, OneOf, colour, configured, day, overrides, report, selection
 from lambdalint.cli.output import view_of, view_of_file, write, write_file
-from lambdalint.errors import UsageError
+from lambdalint.errors import ExitCode, UsageError
 from lambdalint.reporters import FORMATS, render
 
 #: The formats that --statistics takes the place of.
@@ -48,6 +48,9 @@ WITH_STATISTICS: Final = ("text", "concise")
     help="How many processes to use, by default one a processor.",
 )
 @click.option("--no-cache", is_flag=True, help="Neither use nor write the cache.")
+@click.option("--fix", is_flag=True, help="Apply the fixes that keep what the code does, and show what is left.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: take the fixes as well that need a look.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, as a diff, and change nothing.")
 @colour
 @click.pass_context
 def command(
@@ -72,6 +75,9 @@ def command(
     today: date | None,
     jobs: int | None,
     no_cache: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
     color: str,
 ) -> None:
     """Check the Lambda functions found under PATHS, by default the current folder.
@@ -81,6 +87,8 @@ def command(
     """
     if statistics and output_format not in WITH_STATISTICS:
         raise UsageError(f"--statistics cannot be shown as {output_format}", hint="leave out --output-format")
+    if unsafe_fixes and not (fix or diff):
+        raise UsageError("--unsafe-fixes does nothing alone", hint="add --fix, or --diff to look first")
     paths = paths or (Path(),)
     config = configured(
         paths,
@@ -95,9 +103,17 @@ def command(
         stage=stage,
         variable_files=variable_files,
     )
-    result = lambdalint.check(
-        paths, config, today=today or date.today(), jobs=jobs or os.cpu_count() or 1, cache=not no_cache
-    )
+    today, jobs = today or date.today(), jobs or os.cpu_count() or 1
+    if fix or diff:
+        fixes = lambdalint.fix(
+            paths, config, unsafe=unsafe_fixes, write=not diff, today=today, jobs=jobs, cache=not no_cache
+        )
+        result = fixes.result
+    else:
+        result = lambdalint.check(paths, config, today=today, jobs=jobs, cache=not no_cache)
+    if diff:
+        write(fixes.diff, view_of(sys.stdout, color))
+        ctx.exit(ExitCode.FINDINGS if fixes.diff and not exit_zero else result.exit_code(None))
     for name, file in reports:
         write_file(file, render(name, result, view_of_file()))
     shown = "statistics" if statistics else output_format

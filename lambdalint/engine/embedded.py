@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from lambdalint.engine.edits import paths_of
 from lambdalint.model.finding import Finding
 from lambdalint.model.function import CodeKind
 from lambdalint.model.places import Place, Span
@@ -43,7 +44,9 @@ class Embedded:
         if not self.blocks:
             return finding
         related = tuple(replace(each, at=self._moved(each.at)) for each in finding.related)
-        return replace(finding, at=self._moved(finding.at), related=related)
+        # What an edit of the code would be in the template's quotes and indentation is not worked out.
+        fix = None if finding.fix and not self.blocks.keys().isdisjoint(paths_of(finding.fix)) else finding.fix
+        return replace(finding, at=self._moved(finding.at), related=related, fix=fix)
 
     def _moved(self, at: Place) -> Place:
         block = self.blocks.get(at.path)

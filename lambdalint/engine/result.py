@@ -55,6 +55,7 @@ class Result:
 
     *read_text* gives the text of a file that a finding points into, ``None`` when there is none; the text of inline
     code is the template's.  *shown* turns a path of the project into the one that the reader sees.
+    *fixed* is how many findings were settled in the files just before, ``None`` when nobody asked for it.
     """
 
     findings: tuple[Finding, ...]
@@ -64,6 +65,7 @@ class Result:
     summary: Summary
     read_text: Callable[[str], str | None] = field(repr=False)
     shown: Callable[[str], str] = field(repr=False)
+    fixed: int | None = None
 
     def exit_code(self, fail_on: Severity | None) -> ExitCode:
         """What to say to the shell when findings of *fail_on* and worse count; ``None``: no finding counts."""

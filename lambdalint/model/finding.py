@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+from lambdalint.model.changes import Change
 from lambdalint.model.function import Function
 from lambdalint.model.places import Place, Span
 
@@ -68,11 +69,12 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Edits that belong together."""
+    """Edits that belong together, as text or as *changes* that become text where the file is at hand."""
 
     title: str
     applicability: Applicability
-    edits: tuple[Edit, ...]
+    edits: tuple[Edit, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

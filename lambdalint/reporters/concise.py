@@ -5,7 +5,7 @@ from lambdalint.model.finding import Finding
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import visible
-from lambdalint.reporters.wording import conclusion, place, untold_failures
+from lambdalint.reporters.wording import conclusion, fixing, place, untold_failures
 
 
 def render(result: Result, view: View) -> str:
@@ -17,6 +17,7 @@ def render(result: Result, view: View) -> str:
         path = visible(result.shown(failure.path)) or "lambdalint"
         lines.append(_inert(f"{path}: {style.bad('failed')} {visible(failure.message)}{hint}"))
     lines += conclusion(result)
+    lines += filter(None, [fixing(result)])
     return "\n".join(lines) + "\n"
 
 

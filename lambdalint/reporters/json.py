@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
 
+from lambdalint.engine.edits import edits_of
 from lambdalint.engine.result import Described, Result
 from lambdalint.model.finding import Finding, Fix
 from lambdalint.model.places import Member, Place, Span
@@ -23,7 +24,7 @@ def document(result: Result) -> dict[str, Any]:
     summary = result.summary
     return {
         "version": VERSION,
-        "findings": [_finding(finding, result.shown) for finding in result.findings],
+        "findings": [_finding(finding, result) for finding in result.findings],
         "functions": [_function(function, result.shown) for function in result.functions],
         "errors": [
             {"path": result.shown(failure.path), "message": failure.message, "hint": failure.hint}
@@ -42,7 +43,8 @@ def document(result: Result) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, shown: Callable[[str], str]) -> dict[str, Any]:
+def _finding(finding: Finding, result: Result) -> dict[str, Any]:
+    shown = result.shown
     return {
         "code": finding.code,
         "name": finding.name,
@@ -52,7 +54,7 @@ def _finding(finding: Finding, shown: Callable[[str], str]) -> dict[str, Any]:
         **_place(finding.at, shown),
         "function": finding.function,
         "related": [{**_place(each.at, shown), "message": each.message} for each in finding.related],
-        "fix": _fix(finding.fix, shown) if finding.fix else None,
+        "fix": _fix(finding.fix, result) if finding.fix else None,
         "fingerprint": finding.fingerprint,
         "url": finding.url,
     }
@@ -67,11 +69,15 @@ def _place(at: Place, shown: Callable[[str], str]) -> dict[str, Any]:
             return {"path": shown(path), "span": {"start": start, "end": end}}
 
 
-def _fix(fix: Fix, shown: Callable[[str], str]) -> dict[str, Any]:
+def _fix(fix: Fix, result: Result) -> dict[str, Any] | None:
+    """What a fix writes; nothing where the text is not as it expects, or where it cannot be written."""
+    edits = edits_of(fix, result.read_text)
+    if edits is None:
+        return None
     return {
         "title": fix.title,
         "applicability": fix.applicability.value,
-        "edits": [{**_place(edit.span, shown), "text": edit.text} for edit in fix.edits],
+        "edits": [{**_place(edit.span, result.shown), "text": edit.text} for edit in edits],
     }
 
 

@@ -13,7 +13,7 @@ from lambdalint.reporters.snippet import Canvas, Mark, concealed, snippet
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import columns, visible
-from lambdalint.reporters.wording import conclusion, is_whole, place, untold_failures, worst
+from lambdalint.reporters.wording import conclusion, fixing, is_whole, place, untold_failures, worst
 
 #: Where a line of source is cut when no terminal says how wide it is.
 WIDE: Final = 160
@@ -117,6 +117,8 @@ class _Page:
         else:
             yield said if failed else self.style.good(said)
         yield from map(self.style.bad, failed)
+        if fixes := fixing(self.result):
+            yield fixes
         explained = next((finding.code for finding in self.result.findings if finding.url), None)
         if explained:
             yield self.style.faint(f"Explain a finding with: lambdalint rule {explained}")

@@ -1,7 +1,7 @@
 """Sentences and places that several formats share."""
 
 from lambdalint.engine.result import Failure, Result
-from lambdalint.model.finding import Severity
+from lambdalint.model.finding import Applicability, Severity
 from lambdalint.model.places import Member, Place, Span
 from lambdalint.reporters.visible import visible
 
@@ -49,6 +49,20 @@ def untold_failures(result: Result) -> list[Failure]:
     """The failures that are not among the findings as well."""
     told = {(finding.path, finding.message) for finding in result.findings}
     return [failure for failure in result.failures if (failure.path, failure.message) not in told]
+
+
+def fixing(result: Result) -> str | None:
+    """What was fixed, and what could be."""
+    fixes = [finding.fix.applicability for finding in result.findings if finding.fix]
+    safe, unsafe = fixes.count(Applicability.SAFE), fixes.count(Applicability.UNSAFE)
+    fixed = None if result.fixed is None else f"Fixed {counted(result.fixed, 'finding')}"
+    if result.fixed is None and safe:
+        more = f"{safe:,} can be fixed with --fix" + (f", {unsafe:,} more with --unsafe-fixes" if unsafe else "")
+    elif unsafe:
+        more = f"{unsafe:,}{' more' if fixed else ''} can be fixed with --fix --unsafe-fixes"
+    else:
+        more = ""
+    return "; ".join(filter(None, (fixed, more))) or None
 
 
 def conclusion(result: Result) -> list[str]:

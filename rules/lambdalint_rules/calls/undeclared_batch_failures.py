@@ -7,7 +7,21 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.
 """
 
 from lambdalint.facts.batches import Batches
-from lambdalint.rule import Function, PerModule, Problem, Problems, Related, Severity, Trigger, TriggerKind, rule
+from lambdalint.rule import (
+    Applicability,
+    Dialect,
+    Fix,
+    Function,
+    PerModule,
+    Problem,
+    Problems,
+    Related,
+    SetProperty,
+    Severity,
+    Trigger,
+    TriggerKind,
+    rule,
+)
 from lambdalint_rules.calls.mappings import DECLARED, REPORTING, STREAM, TEMPLATE, declares_failures
 
 APP = """\
@@ -55,6 +69,7 @@ MARKED_STREAM = STREAM.replace("Mapping:\n", "Mapping:  # finding\n")
     "undeclared-batch-failures",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad=(
         {"template.yaml": MARKED, "src/app.py": APP},
         {"template.yaml": MARKED_STREAM, "src/app.py": POWERTOOLS},
@@ -80,5 +95,16 @@ def check(trigger: Trigger, function: Function, batches: PerModule[Batches]) -> 
                 f"so failed records are {lost}",
                 related=(Related(span, "the failures are returned here"),),
                 hint="let the mapping's response types hold ReportBatchItemFailures",
+                fix=_asking(trigger, function.dialect),
             )
             return
+
+
+def _asking(trigger: Trigger, dialect: Dialect) -> Fix:
+    """The fix that lets the mapping ask for single failures, as its template says so."""
+    if dialect is Dialect.SERVERLESS:
+        change = SetProperty(trigger.span, ("functionResponseType",), "ReportBatchItemFailures")
+    else:
+        keys = ("Properties", "FunctionResponseTypes")
+        change = SetProperty(trigger.span, keys, ("ReportBatchItemFailures",), attribute="function_response_types")
+    return Fix("ask for ReportBatchItemFailures", Applicability.UNSAFE, changes=(change,))

@@ -6,7 +6,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 """
 
 from lambdalint.aws.runtimes import as_of, runtime
-from lambdalint.rule import Function, Known, Problem, Problems, Project, Severity, rule
+from lambdalint.facts.imports import Imports
+from lambdalint.rule import Function, Known, PerModule, Problem, Problems, Project, Severity, rule
+from lambdalint_rules.configuration.successors import moving_on
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -25,6 +27,7 @@ Resources:
     "blocked-runtime",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     covers=(
         "cfn-lint:E2531",
         "cfn-lint:E2533",
@@ -37,9 +40,9 @@ Resources:
     ),
     good={"template.yaml": TEMPLATE.format(runtime="python3.14")},
 )
-def check(function: Function, project: Project) -> Problems:
+def check(function: Function, project: Project, imports: PerModule[Imports]) -> Problems:
     match function.runtime:
-        case Known(name, span) if not function.image:
+        case Known(name, span) as stated if not function.image:
             known, today = runtime(str(name)), project.today
             if known is None or known.create_blocked is None or known.create_blocked > today:
                 return
@@ -49,4 +52,5 @@ def check(function: Function, project: Project) -> Problems:
                 span,
                 f"functions on {name} cannot be created since {known.create_blocked}{until} (table of {as_of()})",
                 hint=f"move to {known.successor}" if known.successor else None,
+                fix=moving_on(function, stated, known, imports),
             )

@@ -7,7 +7,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 """
 
 from lambdalint.aws.runtimes import as_of, runtime
-from lambdalint.rule import Function, Known, Problem, Problems, Project, Severity, rule
+from lambdalint.facts.imports import Imports
+from lambdalint.rule import Function, Known, PerModule, Problem, Problems, Project, Severity, rule
+from lambdalint_rules.configuration.successors import moving_on
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -20,12 +22,19 @@ Resources:
       Runtime: {runtime}
 """
 
+OLD = (
+    TEMPLATE.format(runtime="python3.9  # finding")
+    .replace("index.", "app.")
+    .replace('InlineCode: "def handler(event, context): ..."', "CodeUri: src/")
+)
+
 
 @rule(
     "LC001",
     "deprecated-runtime",
     severity=Severity.WARNING,
     since="0.1.0",
+    fix="unsafe",
     covers=(
         "cfn-lint:W2531",
         "serverless-rules:aws_lambda_function_eol_runtime",
@@ -37,15 +46,18 @@ Resources:
         "cloudsploit:lambdaOldRuntimes",
         "sls-mentor:noDeprecatedRuntime",
     ),
-    bad={"template.yaml": TEMPLATE.format(runtime="python3.9  # finding")},
+    bad=(
+        {"template.yaml": TEMPLATE.format(runtime="python3.9  # finding")},
+        {"template.yaml": OLD, "src/app.py": "import distutils\n\ndef handler(event, context): ...\n"},
+    ),
     good=(
         {"template.yaml": TEMPLATE.format(runtime="python3.14")},
         {"template.yaml": "Parameters:\n  Runtime: {Type: String}\n" + TEMPLATE.format(runtime="!Ref Runtime")},
     ),
 )
-def check(function: Function, project: Project) -> Problems:
+def check(function: Function, project: Project, imports: PerModule[Imports]) -> Problems:
     match function.runtime:
-        case Known(name, span) if not function.image:
+        case Known(name, span) as stated if not function.image:
             known, today = runtime(str(name)), project.today
             if known is None or (known.create_blocked and known.create_blocked <= today):
                 return
@@ -54,4 +66,5 @@ def check(function: Function, project: Project) -> Problems:
                     span,
                     f"{name} has had no security patches since {known.deprecated} (table of {as_of()})",
                     hint=f"move to {known.successor}" if known.successor else None,
+                    fix=moving_on(function, stated, known, imports),
                 )

@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 from lambdalint.aws.limits import limit
 from lambdalint.rule import Function, Known, Problem, Problems, Severity, rule
-from lambdalint_rules.configuration.ranges import on_managed_instances, range_fault
+from lambdalint_rules.configuration.ranges import nearest_bound, on_managed_instances, range_fault
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -32,6 +32,7 @@ MANAGED = """\
     "memory-out-of-range",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     covers=("cfn-lint:E3034", "tflint:aws_lambda_function_invalid_memory_size"),
     bad=(
         {"template.yaml": TEMPLATE.format(memory="64  # finding")},
@@ -47,10 +48,11 @@ MANAGED = """\
 )
 def check(function: Function) -> Problems:
     match function.memory_mb:
-        case Known(memory, span, stated=True):
+        case Known(memory, span, stated=True) as stated:
             managed = on_managed_instances(function)
             if managed is None:
                 return
             keys = ("memory", "managed_instances") if managed else ("memory",)
-            if fault := range_fault("memory", memory, "MB", limit(*keys, "min_mb"), limit(*keys, "max_mb")):
-                yield Problem(span, fault)
+            least, most = limit(*keys, "min_mb"), limit(*keys, "max_mb")
+            if fault := range_fault("memory", memory, "MB", least, most):
+                yield Problem(span, fault, fix=nearest_bound(stated, least, most, "MB"))

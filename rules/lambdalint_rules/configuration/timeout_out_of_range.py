@@ -11,7 +11,7 @@ from typing import Final
 
 from lambdalint.aws.limits import limit
 from lambdalint.rule import Confidence, Function, Known, Problem, Problems, Severity, TriggerKind, rule
-from lambdalint_rules.configuration.ranges import on_managed_instances, range_fault
+from lambdalint_rules.configuration.ranges import nearest_bound, on_managed_instances, range_fault
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -46,6 +46,7 @@ SLOWLY_FED: Final = {
     "timeout-out-of-range",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     covers=("cfn-lint:E3034", "cfn-lint:E3717"),
     bad=(
         {"template.yaml": TEMPLATE.format(timeout="1000  # finding")},
@@ -60,14 +61,14 @@ SLOWLY_FED: Final = {
 )
 def check(function: Function) -> Problems:
     match function.timeout_s:
-        case Known(timeout, span, stated=True):
+        case Known(timeout, span, stated=True) as stated:
             managed = on_managed_instances(function)
             if managed is None:
                 return
             least = limit("timeout", "min_s")
             most = limit("timeout", "managed_instances", "max_s") if managed else limit("timeout", "max_s")
             if fault := range_fault("timeout", timeout, "s", least, most):
-                yield Problem(span, fault)
+                yield Problem(span, fault, fix=nearest_bound(stated, least, most, "s"))
             elif not managed and timeout > (fed := limit("timeout", "kafka_mq_documentdb", "max_s")):
                 source = next((SLOWLY_FED[each.kind] for each in function.triggers if each.kind in SLOWLY_FED), None)
                 if source:
@@ -75,4 +76,5 @@ def check(function: Function) -> Problems:
                         span,
                         f"timeout {timeout:,} s is over {fed:,} s, the most for {source} mapping",
                         confidence=Confidence.MEDIUM,
+                        fix=nearest_bound(stated, least, fed, "s"),
                     )

@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-sto
 
 from lambdalint.aws.limits import limit
 from lambdalint.rule import Function, Known, Problem, Problems, Severity, rule
-from lambdalint_rules.configuration.ranges import range_fault
+from lambdalint_rules.configuration.ranges import nearest_bound, range_fault
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -28,6 +28,7 @@ Resources:
     "tmp-out-of-range",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     covers=("cfn-lint:E3034",),
     bad=(
         {"template.yaml": TEMPLATE.format(size="256  # finding")},
@@ -37,9 +38,9 @@ Resources:
 )
 def check(function: Function) -> Problems:
     match function.ephemeral_mb:
-        case Known(size, span, stated=True):
+        case Known(size, span, stated=True) as stated:
             least, most = limit("ephemeral", "min_mb"), limit("ephemeral", "max_mb")
             if function.resource.get("AcceleratorConfig"):
                 most = limit("ephemeral", "accelerated", "max_mb")
             if fault := range_fault("ephemeral storage", size, "MB", least, most):
-                yield Problem(span, fault)
+                yield Problem(span, fault, fix=nearest_bound(stated, least, most, "MB"))

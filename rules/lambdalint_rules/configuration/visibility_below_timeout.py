@@ -8,12 +8,18 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 
 from lambdalint.aws.limits import limit
 from lambdalint.rule import (
+    Applicability,
     Confidence,
+    Fix,
     Function,
     Known,
     Problem,
     Problems,
+    Property,
     Related,
+    Resource,
+    Rewrite,
+    SetProperty,
     Severity,
     Trigger,
     TriggerKind,
@@ -61,6 +67,7 @@ PLAIN = TEMPLATE.replace("  # finding", "")
     "visibility-below-timeout",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     covers=("cfn-lint:E3505",),
     bad=({"template.yaml": TEMPLATE, "src/app.py": APP}, {"template.yaml": MAPPING, "src/app.py": APP}),
     good=(
@@ -84,6 +91,7 @@ def check(trigger: Trigger, function: Function) -> Problems:
         return
     if shown_after >= timeout.value:
         return
+    advised = limit("queue", "advised_factor") * timeout.value
     default = "" if timeout.stated else ", the default"
     assumed = timeout.parameter or (visibility.parameter if isinstance(visibility, Known) else None)
     yield Problem(
@@ -94,9 +102,22 @@ def check(trigger: Trigger, function: Function) -> Problems:
             Related(timeout.span, f"the timeout of {function.name} is {timeout.value} s{default}"),
             Related(trigger.span, f"{function.name} takes messages from {queue.name} here"),
         ),
-        hint=f"let the queue hide a message for {limit('queue', 'advised_factor') * timeout.value} s or more",
+        hint=f"let the queue hide a message for {advised} s or more",
         confidence=Confidence.MEDIUM if assumed else None,
+        fix=None if assumed else _longer(queue, visibility, advised),
     )
+
+
+def _longer(queue: Resource, visibility: Property | None, seconds: int) -> Fix | None:
+    """The fix that lets *queue* hide a message for *seconds*."""
+    title = f"hide a message for {seconds} s"
+    if isinstance(visibility, Known):
+        return Fix(
+            title, Applicability.UNSAFE, changes=(Rewrite(visibility.span, str(visibility.value), str(seconds)),)
+        )
+    keys = ("Properties", "VisibilityTimeout")
+    change = SetProperty(queue.span, keys, seconds, attribute="visibility_timeout_seconds")
+    return None if queue.label else Fix(title, Applicability.UNSAFE, changes=(change,))
 
 
 def _seconds(value: object) -> int | None:

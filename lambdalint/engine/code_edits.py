@@ -1,0 +1,318 @@
+"""Changes of Python code as edits, by its concrete syntax tree: what is around stays as it is, comments included."""
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import libcst as cst
+from libcst.metadata import GlobalScope, MetadataWrapper, ParentNodeProvider, PositionProvider, Scope, ScopeProvider
+
+from lambdalint.engine.edits import Text
+from lambdalint.model.changes import AddParameter, Change, MoveToModule, PrefixText, SetArgument, Wrap
+from lambdalint.model.finding import Edit
+from lambdalint.model.places import Span
+
+#: What a method can be called on without parentheses around it.
+_ATOMS: Final = (cst.Call, cst.Name, cst.Attribute, cst.Subscript)
+
+
+def code_edits(text: Text, changes: Sequence[Change]) -> list[Edit] | None:
+    """The edits that make *changes* in one module; ``None`` when one of them cannot be made."""
+    try:
+        module = _Module(text)
+    except (cst.ParserSyntaxError, SyntaxError, RecursionError, ValueError):
+        return None
+    edits: list[Edit] = []
+    for change in changes:
+        found = module.edits(change)
+        if found is None:
+            return None
+        edits += (edit for edit in found if edit not in edits)
+    return edits
+
+
+class _Module:
+    def __init__(self, text: Text) -> None:
+        self.text = text
+        self.plain = ast.parse(text.text)
+        self.wrapper = MetadataWrapper(cst.parse_module(text.text), unsafe_skip_copy=True)
+        self.positions: Mapping[cst.CSTNode, Any] = self.wrapper.resolve(PositionProvider)
+        self.by_place: dict[tuple[int, int, int, int], list[cst.CSTNode]] = {}
+        for node, place in self.positions.items():
+            key = (place.start.line, place.start.column, place.end.line, place.end.column)
+            self.by_place.setdefault(key, []).append(node)
+
+    def edits(self, change: Change) -> list[Edit] | None:
+        match change:
+            case SetArgument():
+                return self.argument_set(change)
+            case Wrap():
+                return self.wrapped(change)
+            case PrefixText():
+                return self.prefixed(change)
+            case AddParameter():
+                return self.parameter_added(change)
+            case MoveToModule():
+                return self.moved(change)
+            case _:
+                return None
+
+    def argument_set(self, change: SetArgument) -> list[Edit] | None:
+        call = self.expression(change.call)
+        if not isinstance(call, cst.Call):
+            return None
+        given = _inner(call, change.keyword)
+        if given is None and change.position is not None:
+            given = _inner(call, change.position)
+        if given is not None:
+            return [self.text.edit(*self.bounds(given), change.value)]
+        added = f"{change.keyword}={change.value}"
+        if not call.args:
+            end = self.bounds(call)[1] - 1
+            return [self.text.edit(end, end, added)]
+        last = call.args[-1]
+        end = self.bounds(last)[1]
+        column = self.positions[last].start.column
+        before = self.text.text[self.bounds(last)[0] - column : self.bounds(last)[0]]
+        own_line = not before.strip() and isinstance(last.comma, cst.Comma)
+        return [self.text.edit(end, end, f",\n{before}{added}" if own_line else f", {added}")]
+
+    def wrapped(self, change: Wrap) -> list[Edit] | None:
+        inner = self.inner(change.at, change.steps)
+        imports = [self.imported(name) for name in change.imports]
+        if inner is None or None in imports:
+            return None
+        before, _, after = change.pattern.partition("{}")
+        bare = isinstance(inner, cst.Tuple | cst.Yield) and not inner.lpar
+        if bare or (not before and not isinstance(inner, _ATOMS)):
+            before, after = f"{before}(", f"){after}"
+        start, end = self.bounds(inner)
+        added = [edit for edit in imports if isinstance(edit, Edit)]
+        return [*added, self.text.edit(start, start, before), self.text.edit(end, end, after)]
+
+    def prefixed(self, change: PrefixText) -> list[Edit] | None:
+        inner = self.inner(change.at, change.steps)
+        while isinstance(inner, cst.ConcatenatedString):
+            inner = inner.left
+        match inner:
+            case cst.SimpleString():
+                opening = len(inner.prefix) + len(inner.quote)
+            case cst.FormattedString():
+                opening = len(inner.start)
+            case _:
+                return None
+        start = self.bounds(inner)[0] + opening
+        return [self.text.edit(start, start, change.prefix)]
+
+    def parameter_added(self, change: AddParameter) -> list[Edit] | None:
+        place = (change.at.line, change.at.column)
+        for node, where in self.positions.items():
+            if isinstance(node, cst.FunctionDef | cst.Lambda) and (where.start.line, where.start.column) == place:
+                break
+        else:
+            return None
+        taken = [*node.params.posonly_params, *node.params.params]
+        if taken:
+            end = self.bounds(taken[-1])[1]
+            return [self.text.edit(end, end, f", {change.name}{'=None' if taken[-1].default else ''}")]
+        rest = node.params
+        if rest.kwonly_params or rest.star_kwarg or isinstance(rest.star_arg, cst.Param | cst.ParamStar):
+            return None
+        if isinstance(node, cst.Lambda):
+            start = self.bounds(node)[0] + len("lambda")
+            return [self.text.edit(start, start, f" {change.name}")]
+        start = self.text.text.index("(", self.bounds(node.name)[1]) + 1
+        return [self.text.edit(start, start, change.name)]
+
+    def moved(self, change: MoveToModule) -> list[Edit] | None:
+        parents: Mapping[cst.CSTNode, cst.CSTNode] = self.wrapper.resolve(ParentNodeProvider)
+        scopes: Mapping[cst.CSTNode, Scope | None] = self.wrapper.resolve(ScopeProvider)
+        call = self.expression(change.call)
+        if call is None:
+            return None
+        assign = parents[call]
+        line = parents.get(assign)
+        block = parents.get(line) if line is not None else None
+        definition = parents.get(block) if block is not None else None
+        module = self.wrapper.module
+        match assign, line, block, definition:
+            case (
+                cst.Assign(targets=[cst.AssignTarget(target=cst.Name(name))]),
+                cst.SimpleStatementLine(body=[_]),
+                cst.IndentedBlock(body=[_, _, *_]),
+                cst.FunctionDef(),
+            ) if parents[definition] is module:
+                pass
+            case _:
+                return None
+        local, top = scopes[assign.targets[0].target], scopes[definition]
+        if local is None or not isinstance(top, GlobalScope) or isinstance(local, GlobalScope):
+            return None
+        if name in {each.name for each in top.assignments} or len(local[name]) != 1:
+            return None
+        before = self.positions[definition].start.line
+        if not all(self.is_made_by(each, local, top, before) for each in self.names(call)):
+            return None
+        start, end = self.lines_of(line)
+        code = self.text.text[start:end]
+        if '"""' in code or "'''" in code:
+            return None
+        margin = len(code) - len(code.lstrip())
+        level = "\n".join(row[margin:] if not row[:margin].strip() else row for row in re.split(r"\r\n|\r|\n", code))
+        index = module.body.index(definition)
+        following = self.text.text[end : end + 2]
+        gone = end + (2 if following == "\r\n" else len(following[:1]))
+        if index == 0:
+            top_of_it = self.lines_of(definition)[0]
+            return [self.text.edit(top_of_it, top_of_it, f"{level}\n\n\n"), self.text.edit(start, gone, "")]
+        above = module.body[index - 1]
+        place = self.text.line_end(self.positions[above].end.line)
+        simple = isinstance(above, cst.SimpleStatementLine)
+        is_import = isinstance(self.plain.body[index - 1], ast.Import | ast.ImportFrom)
+        gap = "\n\n" if is_import else "\n" if simple else "\n\n\n"
+        return [self.text.edit(place, place, gap + level), self.text.edit(start, gone, "")]
+
+    def names(self, node: cst.BaseExpression) -> set[str]:
+        """The names that an expression reads, its own parameters among them."""
+        start, end = self.bounds(node)
+        tree = ast.parse(f"({self.text.text[start:end]})", mode="eval")
+        return {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
+
+    def is_made_by(self, name: str, local: Scope, top: GlobalScope, line: int) -> bool:
+        """Whether *name* means the same at module level, above *line*."""
+        if name in {each.name for each in local.assignments}:
+            return False
+        made = [each for each in top.assignments if each.name == name]
+        return all(
+            self.positions[node].start.line < line for each in made if (node := getattr(each, "node", None)) is not None
+        ) and bool(made or local[name])
+
+    def lines_of(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Where the lines of a statement begin and end, with decorators and a comment right above it."""
+        place = self.positions[node]
+        first = place.start.line
+        decorators = getattr(node, "decorators", ())
+        if decorators:
+            first = self.positions[decorators[0]].start.line
+        while first > 1 and self.line(first - 1).lstrip().startswith("#"):
+            first -= 1
+        return self.text.starts[first - 1], self.text.line_end(place.end.line)
+
+    def line(self, number: int) -> str:
+        return self.text.text[self.text.starts[number - 1] : self.text.line_end(number)]
+
+    def imported(self, dotted: str) -> Edit | bool | None:
+        """The edit that imports something; true when it is imported, ``None`` when its name means something else."""
+        module, _, name = dotted.rpartition(".")
+        name = name or dotted
+        wanted = f"from {module} import {name}" if module else f"import {name}"
+        there = False
+        for node in ast.walk(self.plain):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                origin = "" if isinstance(node, ast.Import) else node.module
+                for alias in node.names:
+                    if (alias.asname or alias.name.partition(".")[0]) == name:
+                        if origin != module or alias.name not in (name, f"{name}.{alias.name.partition('.')[2]}"):
+                            return None
+                        there = there or node in self.plain.body
+            elif name in _bound(node):
+                return None
+        return True if there else self.import_edit(wanted, is_from=bool(module))
+
+    def import_edit(self, wanted: str, *, is_from: bool) -> Edit:
+        body = self.plain.body
+        start = 0
+        if body and ast.get_docstring(self.plain, clean=False) is not None:
+            start = 1
+        while start < len(body) and isinstance(body[start], ast.ImportFrom) and _module(body[start]) == "__future__":
+            start += 1
+        group: list[ast.stmt] = []
+        for node in body[start:]:
+            near = not group or node.lineno - (group[-1].end_lineno or 0) <= 1
+            if not isinstance(node, ast.Import | ast.ImportFrom) or not near:
+                break
+            group.append(node)
+        key = (is_from, wanted.split()[1])
+        for node in group:
+            if (isinstance(node, ast.ImportFrom), _module(node)) > key:
+                return self.inserted(node.lineno, f"{wanted}\n")
+        if group:
+            return self.after(group[-1], f"\n{wanted}")
+        if start:
+            return self.after(body[start - 1], f"\n\n{wanted}")
+        return self.inserted(body[0].lineno if body else 1, f"{wanted}\n\n")
+
+    def inserted(self, line: int, text: str) -> Edit:
+        start = self.text.starts[line - 1]
+        return self.text.edit(start, start, text)
+
+    def after(self, node: ast.stmt, text: str) -> Edit:
+        end = self.text.line_end(node.end_lineno or node.lineno)
+        return self.text.edit(end, end, text)
+
+    def expression(self, span: Span) -> cst.BaseExpression | None:
+        nodes = self.by_place.get((span.line, span.column, span.end_line, span.end_column), ())
+        return next((node for node in nodes if isinstance(node, cst.BaseExpression)), None)
+
+    def inner(self, at: Span, steps: tuple[str | int, ...]) -> cst.BaseExpression | None:
+        found = self.expression(at)
+        for step in steps:
+            found = None if found is None else _inner(found, step)
+        return found
+
+    def bounds(self, node: cst.CSTNode) -> tuple[int, int]:
+        place = self.positions[node]
+        return (
+            self.text.offset(place.start.line, place.start.column),
+            self.text.offset(place.end.line, place.end.column),
+        )
+
+
+def _inner(node: cst.BaseExpression, step: str | int) -> cst.BaseExpression | None:
+    """The part of an expression that is passed as, kept under, or stands at *step*."""
+    match node, step:
+        case cst.Call(args=args), str():
+            return next((each.value for each in args if each.keyword is not None and each.keyword.value == step), None)
+        case cst.Call(args=args), int():
+            before = args[: step + 1]
+            if len(before) <= step or any(each.star or each.keyword for each in before):
+                return None
+            return before[step].value
+        case cst.Dict(elements=elements), str():
+            found = [each.value for each in elements if isinstance(each, cst.DictElement) and _text(each.key) == step]
+            return found[0] if len(found) == 1 else None
+        case ((cst.List(elements=elements) | cst.Tuple(elements=elements)), int()):
+            if len(elements) <= step or any(isinstance(each, cst.StarredElement) for each in elements[: step + 1]):
+                return None
+            return elements[step].value
+        case _:
+            return None
+
+
+def _text(node: cst.BaseExpression) -> object:
+    return node.evaluated_value if isinstance(node, cst.SimpleString) else None
+
+
+def _bound(node: ast.AST) -> tuple[str | None, ...]:
+    match node:
+        case ast.Name(name, ast.Store() | ast.Del()):
+            return (name,)
+        case ast.arg(arg=name):
+            return (name,)
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return (name,)
+        case ast.ExceptHandler(name=name) | ast.MatchAs(name=name) | ast.MatchStar(name=name):
+            return (name,)
+        case _:
+            return ()
+
+
+def _module(node: ast.stmt) -> str:
+    match node:
+        case ast.Import(names=[first, *_]):
+            return first.name
+        case ast.ImportFrom(module=module):
+            return module or "."
+        case _:
+            return ""

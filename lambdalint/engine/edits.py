@@ -1,0 +1,137 @@
+"""The edits that a fix makes, where what it changes is still as the fix expects it."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from lambdalint.model.changes import Change, MoveToModule, RenameKey, Rewrite, SetArgument, SetProperty
+from lambdalint.model.finding import Edit, Fix
+from lambdalint.model.places import Span
+
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+#: What CDK writes anew each time is no place to mend anything.
+_GENERATED: Final = "cdk.out"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Text:
+    """The *text* of the file at *path*, by lines and by characters."""
+
+    path: str
+    text: str
+    starts: tuple[int, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        starts = (0, *(match.end() for match in _LINE_END.finditer(self.text)))
+        object.__setattr__(self, "starts", starts)
+
+    def offset(self, line: int, column: int) -> int:
+        """Where a place is, counted from the start of the text; its end where the place is none of it."""
+        return min(self.starts[line - 1] + column, len(self.text)) if line <= len(self.starts) else len(self.text)
+
+    def bounds(self, span: Span) -> tuple[int, int]:
+        """Where a span begins and ends."""
+        return self.offset(span.line, span.column), self.offset(span.end_line, span.end_column)
+
+    def at(self, span: Span) -> str:
+        """What stands at *span*."""
+        start, end = self.bounds(span)
+        return self.text[start:end]
+
+    def line_end(self, line: int) -> int:
+        """Where a line ends, without what ends it."""
+        start = self.starts[line - 1]
+        end = _LINE_END.search(self.text, start)
+        return end.start() if end else len(self.text)
+
+    def edit(self, start: int, end: int, text: str) -> Edit:
+        """The edit that puts *text* in place of what is between two offsets."""
+        return Edit(Span(self.path, *self._place(start), *self._place(end)), text)
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self.starts, offset)
+        return line, offset - self.starts[line - 1]
+
+
+def edits_of(fix: Fix, read_text: Callable[[str], str | None]) -> tuple[Edit, ...] | None:
+    """What *fix* changes in the texts as they are; ``None`` where it cannot be done there.
+
+    *read_text* gives ``None`` for what cannot be written: members of archives, say.
+    """
+    by_path: dict[str, list[Change]] = {}
+    for change in fix.changes:
+        by_path.setdefault(_path(change), []).append(change)
+    edits = list(fix.edits)
+    for path in {edit.span.path for edit in edits}:
+        if read_text(path) is None:
+            return None
+    for path, changes in by_path.items():
+        text = None if _GENERATED in path.split("/") else read_text(path)
+        found = None if text is None else _edits(Text(path, text), changes)
+        if found is None:
+            return None
+        edits += found
+    return tuple(edits) or None
+
+
+def paths_of(fix: Fix) -> frozenset[str]:
+    """The files that *fix* touches."""
+    return frozenset((*(edit.span.path for edit in fix.edits), *map(_path, fix.changes)))
+
+
+def _path(change: Change) -> str:
+    match change:
+        case RenameKey(value=span) | SetArgument(call=span) | MoveToModule(call=span):
+            return span.path
+        case _:
+            return change.at.path
+
+
+def _edits(text: Text, changes: Sequence[Change]) -> list[Edit] | None:
+    edits: list[Edit] = []
+    in_code: list[Change] = []
+    for change in changes:
+        match change:
+            case Rewrite():
+                edit = _rewritten(text, change)
+            case RenameKey():
+                edit = _renamed(text, change)
+            case SetProperty():
+                from lambdalint.engine.property_edits import property_edit
+
+                edit = property_edit(text, change)
+            case _:
+                in_code.append(change)
+                continue
+        if edit is None:
+            return None
+        edits.append(edit)
+    if in_code:
+        from lambdalint.engine.code_edits import code_edits
+
+        found = code_edits(text, in_code)
+        if found is None:
+            return None
+        edits += found
+    return edits
+
+
+def _rewritten(text: Text, change: Rewrite) -> Edit | None:
+    start, end = text.bounds(change.at)
+    written = text.text[start:end].rstrip()
+    quote = written[:1] if written[:1] in ("'", '"') and written[:1] == written[-1:] else ""
+    if written != f"{quote}{change.old}{quote}":
+        return None
+    return text.edit(start, start + len(written), f"{quote}{change.new}{quote}")
+
+
+def _renamed(text: Text, change: RenameKey) -> Edit | None:
+    before = text.text[: text.bounds(change.value)[0]]
+    key = rf"(?<![\w.])(?P<quote>[\"']?)(?P<key>{re.escape(change.old)})(?P=quote)\s*[:=]\s*(?:![\w:]+\s+)?\Z"
+    found = re.search(key, before[-(len(change.old) + 200) :])
+    if found is None:
+        return None
+    shift = max(0, len(before) - len(change.old) - 200)
+    return text.edit(found.start("key") + shift, found.end("key") + shift, change.new)
