@@ -173,6 +173,23 @@ def test_a_half_written_file_keeps_what_could_be_read(text: str, kept: list[str]
     assert failures[0].line == line
 
 
+@pytest.mark.parametrize(
+    ("text", "kept", "lines"),
+    [
+        ("one = \n  three = 3", {"three"}, [2]),
+        ("three = 3\n  one = ", {"three"}, [3]),
+        ("one = # later\n\n  in {\n    two = \n  }\n  three = 3", {"three"}, [2, 5]),
+        ("map = {\n    one =\n    two = 2\n  }\n  three = 3", {"map", "three"}, [3]),
+    ],
+)
+def test_an_argument_without_a_value_costs_nothing_else(text: str, kept: set[str], lines: list[int]) -> None:
+    found, failures = read_hcl(f'resource "a" "b" {{\n  {text}\n}}\n', "main.tf")
+    (block,) = found.blocks
+    assert set(block.body.attributes) == kept
+    assert [failure.line for failure in failures] == lines
+    assert all(failure.message.endswith(" has no value") for failure in failures)
+
+
 def test_a_broken_argument_is_left_out_and_its_block_kept() -> None:
     found, failures = read_hcl('resource "a" "b" {\n  one = 1\n  two = = 2\n  three = 3\n}\n', "main.tf")
     (block,) = found.blocks

@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from lambdalint.join.discover import discover
 from lambdalint.model.function import CodeKind, Function, TriggerKind
 from lambdalint.model.project import Project
 from lambdalint.model.template import Dialect
+from lambdalint.readers.tree import MemoryTree
 from lambdalint.testing import check_files, project_of
 
 HANDLER = "def handler(event, context):\n    return {}\n"
@@ -118,6 +120,20 @@ def test_the_output_counts_whatever_git_ignores() -> None:
     project = project_of({**files, ".gitignore": "cdk.out\n", "cdk.json": '{"app": "python app.py"}'})
     assert [each.name for each in project.functions] == ["S/A"]
     assert not any("cdk synth" in note for note in project.notes)
+
+
+def test_the_output_may_be_asked_for_by_name() -> None:
+    files = assembly(
+        "cdk.out", {"S": stack("S.template.json")}, {"S.template.json": {"A": function("S/A", uploaded("a"))}}
+    )
+    tree = MemoryTree({**files, ".gitignore": "cdk.out\n"})
+    assert discover(tree, ["cdk.out"]).roots == [(Dialect.CDK, "cdk.out/manifest.json")]
+
+
+def test_an_output_without_a_manifest_cannot_be_read() -> None:
+    (finding,) = check_files({"cdk.out/S.template.json": '{"Resources": {"A": {"Type": "AWS::S3::Bucket"}}}'}).findings
+    assert finding.message == "this output of the CDK has no manifest.json"
+    assert finding.path == "cdk.out"
 
 
 def test_an_app_without_output_is_told_how_to_make_it() -> None:

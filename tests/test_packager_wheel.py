@@ -153,6 +153,16 @@ def test_ignore_files_count_from_the_project_s_root_down_and_ours_has_the_last_w
     )
 
 
+def test_a_root_that_git_ignores_as_a_whole_is_packaged() -> None:
+    files: dict[str, str | bytes] = {
+        ".gitignore": "build/\n",
+        "build/fn/app.py": "",
+        "build/fn/.gitignore": "*.log\n",
+        "build/fn/a.log": "",
+    }
+    assert paths(files, "build/fn") == ["app.py"]
+
+
 def test_the_caller_leaves_out_and_takes_back() -> None:
     files: dict[str, str | bytes] = dict.fromkeys(["app.py", "template.yaml", "dist/a.zip", "docs/x.md", "uv.lock"], "")
     leaving = Leaving(out=("dist", "template.yaml"), excludes=("docs",), includes=("uv.lock",))

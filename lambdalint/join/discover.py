@@ -67,8 +67,8 @@ class Discovered:
 def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base: str = "") -> Discovered:
     """The templates among *paths*, files or folders of the tree.
 
-    A file that git ignores, or that a pattern of *exclude* (git's syntax, relative to the folder *base*) names, is
-    looked at only when it is itself among *paths*.
+    What git ignores, or a pattern of *exclude* (git's syntax, relative to the folder *base*) names, is looked at only
+    when it is among *paths* itself, or below a folder that is.
     """
     found = Discovered()
     seen: set[str] = set()
@@ -171,7 +171,11 @@ def _walk(tree: Tree, folder: str, ignored: "_Ignored", failures: list[Unreadabl
                 yield path
         elif name == CDK_OUTPUT:
             # What is generated is usually ignored by git, and is what gets deployed all the same.
-            yield f"{path}/manifest.json"
+            if tree.is_file(f"{path}/manifest.json"):
+                yield f"{path}/manifest.json"
+            else:
+                hint = "run `npx cdk synth` again, or remove the folder"
+                failures.append(UnreadableInput("this output of the CDK has no manifest.json", path=path, hint=hint))
         elif name not in SKIPPED_FOLDERS and not tree.is_link(path) and not ignored.matches(f"{path}/"):
             yield from _walk(tree, path, ignored.inside(path), failures)
 
@@ -208,7 +212,10 @@ def _ignoring(tree: Tree, folder: str, exclude: Sequence[str], base: str) -> _Ig
     ignored = _Ignored(tree, _excluded(exclude, base) if exclude else ()).inside("")
     parts = folder.split("/") if folder else []
     for depth in range(1, len(parts) + 1):
-        ignored = ignored.inside("/".join(parts[:depth]))
+        inner = "/".join(parts[:depth])
+        if ignored.matches(f"{inner}/"):
+            ignored = _Ignored(tree, ())  # somebody asks for it all the same
+        ignored = ignored.inside(inner)
     return ignored
 
 

@@ -1,8 +1,8 @@
 """The function's own files: all in its code's root but what git, the user and we leave out.
 
 Left out by default are what tools leave behind, and what only says how to build: manifests, ignore files, the template.
-``.gitignore`` files count from the project's root down; a ``.lambdalintignore`` in the code's root has the last word
-and may take things back with ``!``.
+``.gitignore`` files count from the project's root down, unless they ignore the code's root as a whole; a
+``.lambdalintignore`` in the code's root has the last word and may take things back with ``!``.
 """
 
 import stat
@@ -119,13 +119,21 @@ class _Walk:
         """Path in the project and path in the package of each file."""
         ignores = [_Ignore("", ignore_spec(_DEFAULTS), own=True)]
         ignores.append(_Ignore(self.root, ignore_spec(_ROOT_DEFAULTS), own=True))
-        parts = self.root.split("/") if self.root else []
-        for depth in range(len(parts)):
-            ignores.extend(self._ignore("/".join(parts[:depth]), ".gitignore"))
+        ignores += self._above()
         last = self._ignore(self.root, IGNORE_FILE)
         taken = [f"!{pattern}" for pattern in self.leaving.includes]
         last.append(_Ignore(self.root, ignore_spec((*self.leaving.excludes, *taken)), own=True))
         yield from self._below(self.root, ignores, last, ())
+
+    def _above(self) -> "list[_Ignore]":
+        """What git ignores by the folders around the root; a root that is itself ignored was made to be packaged."""
+        found: list[_Ignore] = []
+        parts = self.root.split("/") if self.root else []
+        for depth in range(len(parts)):
+            found += self._ignore("/".join(parts[:depth]), ".gitignore")
+            if self._left_out("/".join(parts[: depth + 1]), found, is_folder=True):
+                found = []
+        return found
 
     def notes(self) -> list[str]:
         """What git ignores is missed only when the function runs: it is said."""

@@ -49,6 +49,9 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 #: Broken places named in one file; who has more will not read on.
 MAX_FAILURES: Final = 10
 
+#: An attribute whose value is still to be written; the grammar takes what follows on the next line for it.
+_BARE: Final = re.compile(rb"\s*([\w-]+)\s*=\s*(?:(?:#|//).*)?")
+
 #: Lines left out of one block, to see whether the rest of it can be read.
 _MAX_MENDED: Final = 5
 
@@ -155,10 +158,18 @@ def _mended(source: bytes, path: str, first_line: int) -> tuple[Body, list[Unrea
             break
         # What follows the first broken place is often only said to be broken because of it.
         first = reader.failures[0]
+        at = min(first.line - first_line, len(lines) - 1)
+        if (bare := _bare(lines, at)) is not None:
+            row, match = bare
+            words = f"this is no HCL: {match[1].decode(errors='replace')} has no value"
+            failure = UnreadableInput(words, path=path, line=row + first_line, column=match.start(1))
+            failures.setdefault(failure.line, failure)
+            lines[row] = b""
+            continue
         failures.setdefault(first.line, first)
         if reader.lacks == "block_end":
             break
-        at = min(first.line - first_line, len(lines) - 1) or len(lines) - 1
+        at = at or len(lines) - 1
         # What is missing is noticed at the next bracket; the block as such is broken by its last line, half written.
         brackets = b" \t\r" if reader.lacks is None else b" \t\r}])"
         while at > 0 and not lines[at].strip(brackets):
@@ -167,6 +178,18 @@ def _mended(source: bytes, path: str, first_line: int) -> tuple[Body, list[Unrea
             break
         lines[at] = b""
     return body, list(failures.values())
+
+
+def _bare(lines: list[bytes], at: int) -> tuple[int, re.Match[bytes]] | None:
+    """The attribute without a value that makes line *at* unreadable: on the line, before it, or in its whole block."""
+    before = at - 1
+    while before >= 0 and not lines[before].strip():
+        before -= 1
+    # A block that breaks at its head may do so anywhere.
+    for row in (at, before, *(range(1, len(lines)) if at == 0 else ())):
+        if row >= 0 and (match := _BARE.fullmatch(lines[row])):
+            return row, match
+    return None
 
 
 @cache
