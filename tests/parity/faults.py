@@ -276,12 +276,15 @@ _HANDLER: Final = (
     coded("LI006", "secret fetched for every event", samples.SECRET, samples.SECRET_AT_IMPORT),
     coded("LI008", "mock imported", samples.TEST_IMPORT, samples.LIGHT_IMPORT),
     coded("LS001", "event kept in a global", samples.KEPT_EVENT, samples.PASSED_EVENT),
+    coded("LS005", "thread that nobody waits for", samples.STARTED_THREAD, samples.JOINED_THREAD),
     coded("LS006", "pool of processes", samples.PROCESS_POOL, samples.THREAD_POOL),
+    coded("LS007", "client of another event loop", samples.CLIENT_OF_A_LOOP, samples.CLIENT_IN_THE_LOOP),
     coded("LS008", "variable set from the event", samples.SET_VARIABLE, samples.READ_VARIABLE),
     coded("LS009", "working directory changed", samples.MOVED, samples.NOT_MOVED),
     coded("LF001", "file written beside the code", samples.BESIDE_THE_CODE, samples.TEMPORARY),
     coded("LF002", "fixed name in /tmp", samples.FIXED_NAME, samples.TEMPORARY),
     coded("LF003", "file left in /tmp", samples.LEFT_BEHIND, samples.TEMPORARY),
+    coded("LF004", "library that writes to the home directory", samples.HOME_CACHE, samples.TMP_CACHE),
     coded("LF008", "file system that is not mounted", samples.NOT_MOUNTED, samples.IN_TMP),
 )
 
@@ -289,6 +292,8 @@ _CALLS: Final = (
     coded("LT001", "HTTP call without a timeout", samples.PATIENT, samples.IMPATIENT),
     coded("LT001", "the same in a daily job", samples.PATIENT, samples.IMPATIENT, invoked_by=(Daily(),)),
     coded("LT002", "client more patient than the function", samples.TOO_PATIENT, samples.IMPATIENT, timeout=10),
+    coded("LT008", "first page taken for all", samples.FIRST_PAGE, samples.EVERY_PAGE),
+    coded("LT009", "failures of a batch ignored", samples.UNCHECKED_BATCH, samples.CHECKED_BATCH),
     coded(
         "LV002",
         "key of an upload taken as it is",

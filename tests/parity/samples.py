@@ -284,6 +284,64 @@ def handler(event, context):
         return len(model.read())
 """
 
+STARTED_THREAD: Final = """\
+import threading
+
+def handler(event, context):
+    threading.Thread(target=print).start()  # finding
+"""
+JOINED_THREAD: Final = """\
+import threading
+
+def handler(event, context):
+    thread = threading.Thread(target=print)
+    thread.start()
+    thread.join()
+"""
+
+CLIENT_OF_A_LOOP: Final = """\
+import asyncio
+
+import httpx
+
+client = httpx.AsyncClient()  # finding
+
+def handler(event, context):
+    asyncio.run(answer())
+
+async def answer():
+    await client.get("https://example.com", timeout=3)
+"""
+CLIENT_IN_THE_LOOP: Final = """\
+import asyncio
+
+import httpx
+
+def handler(event, context):
+    asyncio.run(answer())
+
+async def answer():
+    async with httpx.AsyncClient() as client:
+        await client.get("https://example.com", timeout=3)
+"""
+
+HOME_CACHE: Final = """\
+import nltk
+
+nltk.download("punkt")  # finding
+
+def handler(event, context):
+    return nltk.word_tokenize(event["text"])
+"""
+TMP_CACHE: Final = """\
+import nltk
+
+nltk.download("punkt", download_dir="/tmp")
+
+def handler(event, context):
+    return nltk.word_tokenize(event["text"])
+"""
+
 PATIENT: Final = """\
 import requests
 
@@ -410,4 +468,38 @@ from unittest.mock import MagicMock  # finding
 
 def handler(event, context):
     return bool(MagicMock)
+"""
+FIRST_PAGE: Final = """\
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    found = s3.list_objects_v2(Bucket="pictures")  # finding
+    return [each["Key"] for each in found["Contents"]]
+"""
+EVERY_PAGE: Final = """\
+import boto3
+
+pages = boto3.client("s3").get_paginator("list_objects_v2")
+
+def handler(event, context):
+    return [each["Key"] for page in pages.paginate(Bucket="pictures") for each in page["Contents"]]
+"""
+UNCHECKED_BATCH: Final = """\
+import boto3
+
+kinesis = boto3.client("kinesis")
+
+def handler(event, context):
+    kinesis.put_records(StreamName="orders", Records=event["records"])  # finding
+"""
+CHECKED_BATCH: Final = """\
+import boto3
+
+kinesis = boto3.client("kinesis")
+
+def handler(event, context):
+    if kinesis.put_records(StreamName="orders", Records=event["records"])["FailedRecordCount"]:
+        raise RuntimeError("not all are sent")
 """
