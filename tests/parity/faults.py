@@ -186,6 +186,7 @@ _ERRORS: Final = (
         project(samples.FIRST_RECORD, things=_JOBS, invoked_by=(Batches("jobs"),)),
         project(healthy(samples.FIRST_RECORD), things=_JOBS, invoked_by=(Batches("jobs", 1),)),
     ),
+    coded("LE012", "custom resource that may stay silent", samples.SILENT, samples.ANSWERING),
 )
 
 _NETWORK: Final = (
@@ -285,6 +286,7 @@ _HANDLER: Final = (
     coded("LF002", "fixed name in /tmp", samples.FIXED_NAME, samples.TEMPORARY),
     coded("LF003", "file left in /tmp", samples.LEFT_BEHIND, samples.TEMPORARY),
     coded("LF004", "library that writes to the home directory", samples.HOME_CACHE, samples.TMP_CACHE),
+    coded("LF005", "file that is not packaged", samples.MISSING_FILE, samples.NO_FILE),
     coded("LF008", "file system that is not mounted", samples.NOT_MOUNTED, samples.IN_TMP),
 )
 
@@ -292,6 +294,8 @@ _CALLS: Final = (
     coded("LT001", "HTTP call without a timeout", samples.PATIENT, samples.IMPATIENT),
     coded("LT001", "the same in a daily job", samples.PATIENT, samples.IMPATIENT, invoked_by=(Daily(),)),
     coded("LT002", "client more patient than the function", samples.TOO_PATIENT, samples.IMPATIENT, timeout=10),
+    coded("LT004", "waiter more patient than the function", samples.LONG_WAIT, samples.SHORT_WAIT),
+    coded("LT005", "polling", samples.POLLING, samples.ASKING_ONCE),
     coded("LT008", "first page taken for all", samples.FIRST_PAGE, samples.EVERY_PAGE),
     coded("LT009", "failures of a batch ignored", samples.UNCHECKED_BATCH, samples.CHECKED_BATCH),
     coded(

@@ -80,6 +80,30 @@ FIRST_RECORD: Final = """\
 def handler(event, context):
     return event["Records"][0]["body"]  # finding
 """
+SILENT: Final = """\
+import boto3
+import cfnresponse
+
+ssm = boto3.client("ssm")
+
+def handler(event, context):
+    ssm.put_parameter(Name="orders", Value="1", Type="String")  # finding
+    cfnresponse.send(event, context, cfnresponse.SUCCESS, {}, "orders")
+"""
+ANSWERING: Final = """\
+import boto3
+import cfnresponse
+
+ssm = boto3.client("ssm")
+
+def handler(event, context):
+    try:
+        ssm.put_parameter(Name="orders", Value="1", Type="String")
+        cfnresponse.send(event, context, cfnresponse.SUCCESS, {}, "orders")
+    except Exception as error:
+        print(error)
+        cfnresponse.send(event, context, cfnresponse.FAILED, {}, "orders")
+"""
 SENDING: Final = """\
 import os
 import boto3
@@ -342,6 +366,18 @@ def handler(event, context):
     return nltk.word_tokenize(event["text"])
 """
 
+MISSING_FILE: Final = """\
+import os
+
+def handler(event, context):
+    with open(os.path.join(os.path.dirname(__file__), "schema.json")) as schema:  # finding
+        return schema.read()
+"""
+NO_FILE: Final = """\
+def handler(event, context):
+    return __file__
+"""
+
 PATIENT: Final = """\
 import requests
 
@@ -502,4 +538,40 @@ kinesis = boto3.client("kinesis")
 def handler(event, context):
     if kinesis.put_records(StreamName="orders", Records=event["records"])["FailedRecordCount"]:
         raise RuntimeError("not all are sent")
+"""
+LONG_WAIT: Final = """\
+import boto3
+
+rds = boto3.client("rds")
+
+def handler(event, context):
+    waiter = rds.get_waiter("db_instance_available")  # finding
+    waiter.wait(DBInstanceIdentifier=event["db"])
+"""
+SHORT_WAIT: Final = """\
+import boto3
+
+rds = boto3.client("rds")
+
+def handler(event, context):
+    waiter = rds.get_waiter("db_instance_available")
+    waiter.wait(DBInstanceIdentifier=event["db"], WaiterConfig={"Delay": 2, "MaxAttempts": 5})
+"""
+POLLING: Final = """\
+import time
+import boto3
+
+athena = boto3.client("athena")
+
+def handler(event, context):
+    while not athena.get_query_execution(QueryExecutionId=event["id"])["QueryExecution"]:
+        time.sleep(5)  # finding
+"""
+ASKING_ONCE: Final = """\
+import boto3
+
+athena = boto3.client("athena")
+
+def handler(event, context):
+    return bool(athena.get_query_execution(QueryExecutionId=event["id"])["QueryExecution"])
 """
