@@ -121,7 +121,7 @@ class Files:
                 resolved = None if call.name is None else names.resolve(path, call.name)
                 if resolved is not None and resolved.scope is not None:
                     continue  # what a function of the project does is seen in its own calls
-                for doing, where in _touched(call, None if resolved is None else resolved.name):
+                for doing, where in touched(call, None if resolved is None else resolved.name):
                     paths = tuple(passed.alternatives(where, call.scope))
                     found += [FileUse(doing, paths, call, path, phase) for phase in phases]  # type: ignore[arg-type]
         return cls(tuple(found), reach)
@@ -131,7 +131,8 @@ class Files:
         return self.reach.way(use.path, use.call.scope, use.phase)
 
 
-def _touched(call: FileCall, name: str | None) -> Iterator[tuple[Doing, Expression]]:
+def touched(call: FileCall, name: str | None) -> Iterator[tuple[Doing, Expression]]:
+    """What a call of what is called *name* does to which paths."""
     for touch in _touches(call, name):
         doing = touch.doing
         if doing is None:

@@ -265,6 +265,9 @@ class Names:
         name = qualified_name(of)
         if name is None:
             return self.bounded(Attribute(of, attribute))
+        if attribute == "parent" and name == "pathlib.Path()" and isinstance(of, CallOf) and of.args:
+            inner = of.args[0] if len(of.args) == 1 else CallOf("os.path.join", of.args)
+            return self.bounded(CallOf("pathlib.Path", (CallOf("os.path.dirname", (inner,)),)))
         if name.startswith(":"):
             owner = self.class_of(name[1:].removesuffix("()"))
             if owner is not None:
@@ -544,6 +547,10 @@ def _call(names: Names, node: ast.Call, scope: Scope, nesting: int) -> Expressio
                 return names.bounded(Env(read.value, default))
         if name == "super" and not args:
             return _super(names, scope)
+        if name in _SAME_PATH and isinstance(node.func, ast.Attribute):
+            path = describe(node.func.value, scope, nesting)
+            if isinstance(path, CallOf) and path.args:
+                return names.bounded(CallOf("pathlib.Path", (*path.args, *args)))
         if name == "str.format":
             return names.bounded(_formatted(names, node, scope, args, keywords, nesting))
         if name in _COPIES and not args:
@@ -560,6 +567,8 @@ def _call(names: Names, node: ast.Call, scope: Scope, nesting: int) -> Expressio
 
 
 _ENV_READERS: Final = frozenset(("os.environ.get", "os.getenv", "os.environ.setdefault", "os.environ.pop"))
+#: What gives the same path, or one below it.
+_SAME_PATH: Final = frozenset(f"pathlib.Path().{name}" for name in ("absolute", "joinpath", "resolve"))
 _COPIES: Final = frozenset(("dict", "list", "set", "tuple"))
 
 
