@@ -88,6 +88,8 @@ class _Module:
         if bare or (not before and not isinstance(inner, _ATOMS)):
             before, after = f"{before}(", f"){after}"
         start, end = self.bounds(inner)
+        if isinstance(inner, cst.GeneratorExp) and inner.lpar and (before[-1:], after) == ("(", ")"):
+            before, after, start = before[:-1], "", self.text.text.rindex("(", 0, start)
         added = [edit for edit in imports if isinstance(edit, Edit)]
         return [*added, self.text.edit(start, start, before), self.text.edit(end, end, after)]
 
@@ -131,7 +133,8 @@ class _Module:
         call = self.expression(change.call)
         if call is None:
             return None
-        assign = parents[call]
+        whole = _whole(call, parents)
+        assign = parents[whole]
         line = parents.get(assign)
         block = parents.get(line) if line is not None else None
         definition = parents.get(block) if block is not None else None
@@ -152,7 +155,7 @@ class _Module:
         if name in {each.name for each in top.assignments} or len(local[name]) != 1:
             return None
         before = self.positions[definition].start.line
-        if not all(self.is_made_by(each, local, top, before) for each in self.names(call)):
+        if not all(self.is_made_by(each, local, top, before) for each in self.names(whole)):
             return None
         start, end = self.lines_of(line)
         code = self.text.text[start:end]
@@ -252,8 +255,14 @@ class _Module:
         return self.text.edit(end, end, text)
 
     def expression(self, span: Span) -> cst.BaseExpression | None:
-        nodes = self.by_place.get((span.line, span.column, span.end_line, span.end_column), ())
-        return next((node for node in nodes if isinstance(node, cst.BaseExpression)), None)
+        place = (span.line, span.column, span.end_line, span.end_column)
+        inside = (span.line, span.column + 1, span.end_line, span.end_column - 1)
+        # A generator's parentheses are its own to Python; here they stand around it.
+        found = (
+            *self.by_place.get(place, ()),
+            *(self.by_place.get(inside, ()) if self.text.at(span)[:1] == "(" else ()),
+        )
+        return next((node for node in found if isinstance(node, cst.BaseExpression)), None)
 
     def inner(self, at: Span, steps: tuple[str | int, ...]) -> cst.BaseExpression | None:
         found = self.expression(at)
@@ -267,6 +276,17 @@ class _Module:
             self.text.offset(place.start.line, place.start.column),
             self.text.offset(place.end.line, place.end.column),
         )
+
+
+def _whole(call: cst.BaseExpression, parents: Mapping[cst.CSTNode, cst.CSTNode]) -> cst.BaseExpression:
+    """*call* with what is made of its result at once: ``boto3.resource("dynamodb").Table("orders")``."""
+    attribute = parents[call]
+    outer = parents.get(attribute)
+    if isinstance(attribute, cst.Attribute) and isinstance(outer, cst.Call) and outer.func is attribute:
+        name = attribute.attr.value
+        if name[0].isupper() or name in ("client", "resource"):
+            return _whole(outer, parents)
+    return call
 
 
 def _inner(node: cst.BaseExpression, step: str | int) -> cst.BaseExpression | None:

@@ -52,14 +52,14 @@ def untold_failures(result: Result) -> list[Failure]:
 
 
 def fixing(result: Result) -> str | None:
-    """What was fixed, and what could be."""
+    """What was fixed, and what may be; whether the text is as a fix expects it shows only when it is applied."""
     fixes = [finding.fix.applicability for finding in result.findings if finding.fix]
     safe, unsafe = fixes.count(Applicability.SAFE), fixes.count(Applicability.UNSAFE)
     fixed = None if result.fixed is None else f"Fixed {counted(result.fixed, 'finding')}"
     if result.fixed is None and safe:
-        more = f"{safe:,} can be fixed with --fix" + (f", {unsafe:,} more with --unsafe-fixes" if unsafe else "")
+        more = f"{safe:,} may be fixed with --fix" + (f", {unsafe:,} more with --unsafe-fixes" if unsafe else "")
     elif unsafe:
-        more = f"{unsafe:,}{' more' if fixed else ''} can be fixed with --fix --unsafe-fixes"
+        more = f"{unsafe:,}{' more' if fixed else ''} may be fixed with --fix --unsafe-fixes"
     else:
         more = ""
     return "; ".join(filter(None, (fixed, more))) or None

@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-conte
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from lambdalint.facts.arguments import Arguments
@@ -23,7 +24,7 @@ from lambdalint.facts.expressions import (
     Joined,
     Literal,
 )
-from lambdalint.rule import Confidence, Module, Problem, Problems, Severity, rule
+from lambdalint.rule import Applicability, Confidence, Fix, Module, Problem, Problems, Severity, Wrap, rule
 
 TEMPLATE: Final = """\
 Transform: AWS::Serverless-2016-10-31
@@ -123,6 +124,7 @@ _KEEPING: Final = ("os.path.join", "os.path.basename", "os.path.splitext", "os.p
     "encoded-s3-key",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad=(
         {"template.yaml": TEMPLATE, "src/app.py": READ},
         {"template.yaml": TEMPLATE, "src/app.py": PASSED},
@@ -140,6 +142,7 @@ def check(module: Module, calls: Calls, arguments: Arguments) -> Problems:
             f'{what} gets the key as the S3 event has it, URL-encoded: "my file.txt" is my+file.txt in it',
             confidence=confidence,
             hint="decode it first: urllib.parse.unquote_plus(key)",
+            fix=_decoding(call, arguments),
         )
 
 
@@ -160,6 +163,28 @@ def _use(name: str) -> tuple[str, Confidence | None] | None:
 def _passed(call: Call, arguments: Arguments) -> Iterator[Expression]:
     for argument in (*call.args, *call.keywords.values()):
         yield from arguments.alternatives(argument, call.scope)
+
+
+def _decoding(call: Call, arguments: Arguments) -> Fix | None:
+    """The fix that decodes the arguments which are a key and nothing else; none where a key is in another one."""
+    changes = []
+    given: Iterator[tuple[int | str, Expression]] = chain(enumerate(call.args), call.keywords.items())
+    for step, argument in given:
+        values = list(arguments.alternatives(argument, call.scope))
+        if not any(map(_is_encoded, values)):
+            continue
+        if call.has_star_args or not all(_is_encoded(value) and not _holds_more(value) for value in values):
+            return None
+        changes.append(Wrap(call.span, "unquote_plus({})", (step,), ("urllib.parse.unquote_plus",)))
+    return Fix("decode the key", Applicability.UNSAFE, changes=tuple(changes))
+
+
+def _holds_more(value: Expression) -> bool:
+    match value:
+        case Either(options):
+            return any(_holds_more(option) for option in options if option != NONE)
+        case _:
+            return isinstance(value, Joined | Collection | CallOf)
 
 
 def _is_encoded(value: Expression) -> bool:

@@ -11,7 +11,20 @@ from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.expressions import Env, Expression, Joined, Literal, Name, qualified_name, text_prefix
 from lambdalint.facts.http_calls import HttpCall, http_call
 from lambdalint.facts.socket_defaults import SocketDefaults
-from lambdalint.rule import Module, PerModule, Problem, Problems, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Fix,
+    Known,
+    Module,
+    PerModule,
+    Problem,
+    Problems,
+    Project,
+    SetArgument,
+    Severity,
+    rule,
+)
+from lambdalint_rules.calls.timeouts import timeout_argument
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -95,6 +108,7 @@ def fetch():
     "http-without-timeout",
     severity=Severity.WARNING,
     since="0.1.0",
+    fix="unsafe",
     covers=(
         "sonar:S7618",
         "ruff:S113",
@@ -110,7 +124,7 @@ def fetch():
         {"template.yaml": TEMPLATE, "src/app.py": DEFAULT, "src/clients.py": CLIENTS},
     ),
 )
-def check(module: Module, modules: PerModule[Calls], defaults: SocketDefaults) -> Problems:
+def check(module: Module, project: Project, modules: PerModule[Calls], defaults: SocketDefaults) -> Problems:
     calls = modules.get(module.path)
     if calls is None or module.path in defaults.paths:
         return
@@ -132,7 +146,25 @@ def check(module: Module, modules: PerModule[Calls], defaults: SocketDefaults) -
             call.span,
             f"{call.name}() {how}; a silent server holds the function until its own timeout",
             hint="pass a timeout in seconds, well below the function's own",
+            fix=_bounding(call, known, _budget(module, project)),
         )
+
+
+def _bounding(call: Call, known: HttpCall, budget_s: int | None) -> Fix | None:
+    """The fix that passes a timeout; a bare socket has its own method for that."""
+    value = None if known.opener == "socket.socket" else timeout_argument(known.library, budget_s)
+    if value is None:
+        return None
+    change = SetArgument(call.span, "timeout", value, known.timeout)
+    return Fix(f"pass timeout={value}", Applicability.UNSAFE, changes=(change,))
+
+
+def _budget(module: Module, project: Project) -> int | None:
+    """The seconds that the shortest of the functions with this module may run."""
+    timeouts = [each.timeout_s for each in project.functions if module.path in each.modules.values()]
+    return min(
+        (each.value for each in timeouts if isinstance(each, Known) and isinstance(each.value, int)), default=None
+    )
 
 
 def _patient_openers(calls: Calls) -> frozenset[str]:

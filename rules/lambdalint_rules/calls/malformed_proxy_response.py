@@ -30,7 +30,9 @@ from lambdalint.facts.project_names import ProjectNames
 from lambdalint.facts.returns import Return, Returns
 from lambdalint.facts.symbols import Symbols
 from lambdalint.rule import (
+    Applicability,
     Confidence,
+    Fix,
     Function,
     Problem,
     Problems,
@@ -39,6 +41,7 @@ from lambdalint.rule import (
     Span,
     Trigger,
     TriggerKind,
+    Wrap,
     rule,
 )
 
@@ -168,10 +171,14 @@ _ARTICLES: Final = {"dict": "a dict", "list": "a list", "set": "a set", "tuple":
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a response; *at* is the ``return`` of another function that it comes out of."""
+    """What is wrong with a response; *at* is the ``return`` of another function that it comes out of.
+
+    *plain_body*: the body is data that its ``return`` states, and JSON is what it should be.
+    """
 
     what: str
     at: Span | None = None
+    plain_body: bool = False
 
 
 @rule(
@@ -179,6 +186,7 @@ class Fault:
     "malformed-proxy-response",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad=(
         {"template.yaml": REST, "src/app.py": DICT_BODY},
         {"template.yaml": HTTP, "src/app.py": DICT_BODY},
@@ -228,7 +236,8 @@ def check(function: Function, entry: Entry, symbols: PerModule[Symbols], returns
             fault = Fault("nothing is returned")
         if fault is not None:
             inner = (Related(fault.at, "it comes out of here"),) if fault.at else ()
-            yield Problem(each.span, f"{fault.what}; {outcome}", related=(*inner, trigger))
+            fix = _dumping(fault.at or each.span) if fault.plain_body else None
+            yield Problem(each.span, f"{fault.what}; {outcome}", related=(*inner, trigger), fix=fix)
     if not alone:
         return
     if not values and definition.scope in found.falls_off:
@@ -236,6 +245,11 @@ def check(function: Function, entry: Entry, symbols: PerModule[Symbols], returns
     elif definition.scope in found.swallowing:
         text = f"{definition.scope}() returns nothing after an exception that it catches; {outcome}"
         yield Problem(definition.span, text, related=(trigger,), confidence=Confidence.MEDIUM)
+
+
+def _dumping(response: Span) -> Fix:
+    change = Wrap(response, "json.dumps({})", ("body",), ("json",))
+    return Fix("make the body JSON", Applicability.UNSAFE, changes=(change,))
 
 
 def _proxies(function: Function) -> tuple[Trigger, ...]:
@@ -273,7 +287,7 @@ class _Responses:
         match value:
             case Collection("dict"):
                 what = next(self._faults(value, handler=depth == 0), None)
-                return None if what is None else Fault(what)
+                return None if what is None else Fault(what, plain_body=what in _PLAIN_BODIES)
             case Either(options):
                 # Names are not followed through time: what it was first may be replaced before it is returned.
                 found = [self.fault(option, path, depth + 1) for option in options if option != NONE]
@@ -300,7 +314,8 @@ class _Responses:
         for each in returns.get(found.scope):
             fault = self.fault(each.filled(values), found.path, depth + 1)
             if fault is not None:
-                return Fault(fault.what, fault.at or each.span)
+                own = self.fault(each.value, found.path, depth + 1)
+                return Fault(fault.what, fault.at or each.span, own is not None and own.plain_body)
         return None
 
     def _faults(self, response: Collection, *, handler: bool) -> Iterator[str]:
@@ -327,6 +342,9 @@ class _Responses:
                         yield f"the header {key.value} is {_ARTICLES[value.kind]}"
 
 
+_PLAIN_BODIES: Final = tuple(
+    f"body is {what}" for what in ("a dict", "a list", "a tuple", "a number", "a boolean", "the event")
+)
 _KEYS: Final = frozenset(("statusCode", "statusDescription", "headers", "multiValueHeaders", "body", "isBase64Encoded"))
 
 

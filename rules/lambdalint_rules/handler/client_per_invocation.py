@@ -30,12 +30,16 @@ from lambdalint.facts.kept import Kept, runs_once
 from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.facts.per_module import PerModule
 from lambdalint.rule import (
+    Applicability,
+    Fix,
     Function,
     Known,
+    MoveToModule,
     Problem,
     Problems,
     Resource,
     Severity,
+    Span,
     Trigger,
     TriggerKind,
     rule,
@@ -178,6 +182,7 @@ _CRON: Final = re.compile(r"cron\((?P<minute>\S+) (?P<hour>\S+) .*\)")
     "client-per-invocation",
     severity=Severity.WARNING,
     since="0.1.0",
+    fix="unsafe",
     covers=(
         "sonar:S6243",
         "codeguru:lambda-client-reuse",
@@ -229,7 +234,12 @@ def check(function: Function, calls: PathCalls, kept: Kept, arguments: PerModule
             f"{_shown(each)} is made {_when(each)}{_cost(name, function)}",
             related=calls.way(each),
             hint="make it at module level, or keep it there once it is made",
+            fix=None if each.call.entered else _moving(each.call.span),
         )
+
+
+def _moving(made: Span) -> Fix:
+    return Fix("make it at module level", Applicability.UNSAFE, changes=(MoveToModule(made),))
 
 
 def _made(calls: PathCalls, kept: Kept) -> Iterator[tuple[PathCall, str, Kind]]:

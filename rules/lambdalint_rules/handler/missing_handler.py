@@ -13,9 +13,13 @@ from difflib import get_close_matches
 from typing import Final
 
 from lambdalint.aws.decorators import original_handler_variable
+from lambdalint.facts.per_module import PerModule
+from lambdalint.facts.symbols import Symbols
 from lambdalint.rule import (
+    Applicability,
     CodeKind,
     Confidence,
+    Fix,
     Function,
     Handler,
     Handling,
@@ -23,6 +27,7 @@ from lambdalint.rule import (
     Problem,
     Problems,
     Related,
+    Rewrite,
     Severity,
     Span,
     rule,
@@ -62,6 +67,7 @@ _SHOWN: Final = 3
     "missing-handler",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad=(
         {"template.yaml": HANDLER.format(handler="app.main  # finding"), "src/app.py": LAMBDA_HANDLER},
         {"template.yaml": HANDLER.format(handler="App.lambda_handler  # finding"), "src/app.py": LAMBDA_HANDLER},
@@ -102,13 +108,14 @@ _SHOWN: Final = 3
         },
     ),
 )
-def check(function: Function) -> Problems:
+def check(function: Function, symbols: PerModule[Symbols]) -> Problems:
     match function.handler:
         case Known(str() as stated, span, parameter=parameter) if not _is_rearranged(function):
             handler = _called(stated, function)
             what = _what_is_so(handler, function.target, function)
             if what is not None:
                 path = function.target.path
+                meant = None if parameter or handler != stated else _meant(handler, function, symbols)
                 placeholder = _is_inline(function) and function.target.state is Handling.NO_MODULE and "." in handler
                 yield Problem(
                     span,
@@ -116,7 +123,44 @@ def check(function: Function) -> Problems:
                     related=(Related(Span.whole(path), "this is the module that the handler names"),) if path else (),
                     confidence=Confidence.MEDIUM if parameter or placeholder else None,
                     severity=Severity.WARNING if placeholder else None,
+                    fix=None if placeholder or meant is None else _naming(span, handler, meant),
                 )
+
+
+def _naming(at: Span, handler: str, meant: str) -> Fix:
+    return Fix(f"name {meant}", Applicability.UNSAFE, changes=(Rewrite(at, handler, meant),))
+
+
+def _meant(handler: str, function: Function, symbols: PerModule[Symbols]) -> str | None:
+    """What the handler string was to be: the one callable of the module that fits, or the one of nearly that name."""
+    module, _, symbol = handler.rpartition(".")
+    path = function.target.path
+    if function.target.state is Handling.NO_MODULE and module and function.code is not None:
+        root = f"{function.code.root}/" if function.code.root else ""
+        wanted = module.replace("/", ".").lower()
+        entries = function.artifact.entries if function.artifact else ()
+        names = [entry.path.removesuffix(".py") for entry in entries if entry.path.endswith(".py")]
+        spelt = {name: name.replace("/", ".").lower() for name in names}
+        near = [
+            name
+            for name, as_module in spelt.items()
+            if wanted in (as_module, f"{root.replace('/', '.').lower()}{as_module}")
+        ]
+        if len(near) != 1:
+            return None
+        module, path = near[0].replace("/", "."), f"{root}{near[0]}.py"
+    found = symbols.get(path) if path else None
+    if found is None:
+        return None
+    fitting = sorted(
+        name
+        for name, (first, *_) in found.symbols.items()
+        if not name.startswith("_") and (taken := found.signature(first.value)) is not None and taken.takes(2)
+    )
+    if symbol in fitting:
+        return f"{module}.{symbol}"
+    near = get_close_matches(symbol, fitting, n=1, cutoff=0.5) or (fitting if len(fitting) == 1 else [])
+    return f"{module}.{near[0]}" if near else None
 
 
 def _is_rearranged(function: Function) -> bool:

@@ -7,12 +7,14 @@ enumeration, a dataclass or a generator is not.  NaN and infinities go out, but 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html
 """
 
+from typing import Final
+
 from lambdalint.facts.entry import Entry
 from lambdalint.facts.json_values import JsonValues, Misfit
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.returns import Returns
 from lambdalint.facts.symbols import Symbols
-from lambdalint.rule import Function, Problem, Problems, Related, Severity, rule
+from lambdalint.rule import Applicability, Fix, Function, Problem, Problems, Related, Severity, Span, Wrap, rule
 from lambdalint_rules.handler.orders import ORDERS
 
 
@@ -112,12 +114,20 @@ def handler(event, context):
     return {"at": datetime.now()}
 """
 
+_CONVERSIONS: Final = {
+    **dict.fromkeys(("a datetime", "a date", "a time"), "{}.isoformat()"),
+    **dict.fromkeys(("a timedelta", "a UUID", "a Path"), "str({})"),
+    **dict.fromkeys(("a set", "a frozenset"), "sorted({})"),
+    **dict.fromkeys(("a dict view", "a generator", "a range", "a map", "a filter", "a deque"), "list({})"),
+}
+
 
 @rule(
     "LH005",
     "non-json-return",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     covers=("sonar:S7613",),
     bad=(
         _returning('return {"at": datetime.datetime.now()}  # finding'),
@@ -165,7 +175,17 @@ def check(function: Function, entry: Entry, symbols: PerModule[Symbols], returns
                 each.span,
                 f"the handler returns {misfit.what}{_where(misfit)}, {consequence}".replace(",,", ","),
                 related=(Related(misfit.at, "it comes out of here"),) if misfit.at else (),
+                fix=_converting(each.span, misfit),
             )
+
+
+def _converting(returned: Span, misfit: Misfit) -> Fix | None:
+    """The fix that returns text or a list instead; only where all that leads to the value is written there."""
+    pattern = _CONVERSIONS.get(misfit.what)
+    keys = tuple(key for key in misfit.keys if key is not None)
+    if pattern is None or misfit.at or misfit.as_key or len(keys) < len(misfit.keys):
+        return None
+    return Fix(f"return {pattern.format('…')}", Applicability.UNSAFE, changes=(Wrap(returned, pattern, keys),))
 
 
 def _where(misfit: Misfit) -> str:

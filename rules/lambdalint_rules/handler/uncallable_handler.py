@@ -8,7 +8,20 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html
 
 from lambdalint.facts.entry import Entry
 from lambdalint.facts.symbols import Signature
-from lambdalint.rule import Confidence, Function, Known, Problem, Problems, Related, Severity, rule
+from lambdalint.rule import (
+    AddParameter,
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    Known,
+    Problem,
+    Problems,
+    Related,
+    Severity,
+    Span,
+    rule,
+)
 from lambdalint_rules.handler.orders import HANDLER, ORDERS
 
 BAD = ORDERS.replace("app.handler", "app.handler  # finding")
@@ -72,6 +85,7 @@ else:
     "uncallable-handler",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad=(
         {"template.yaml": HANDLER.format(handler="orders.main  # finding"), "src/orders.py": "def main(event): ...\n"},
         {"template.yaml": BAD, "src/app.py": "def handler(event, context, table): ...\n"},
@@ -105,7 +119,16 @@ def check(function: Function, entry: Entry) -> Problems:
                 f"{symbol}() {_what_it_takes(entry.signature)}; Lambda passes an event and a context",
                 related=(Related(at, f"{symbol}() is defined here"),) if at else (),
                 confidence=Confidence.MEDIUM if parameter else None,
+                fix=_appending(at, entry.signature),
             )
+
+
+def _appending(at: Span | None, signature: Signature) -> Fix | None:
+    """The fix that takes the arguments which are missing; one too many is nothing to fill in."""
+    if at is None or signature.keyword_only or signature.most is None or signature.most > 1:
+        return None
+    name = "context" if signature.most else "event, context"
+    return Fix(f"take {name} as well", Applicability.UNSAFE, changes=(AddParameter(at, name),))
 
 
 def _what_it_takes(signature: Signature) -> str:

@@ -7,16 +7,17 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-sto
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from posixpath import join, normpath
 from typing import Final
 
-from lambdalint.facts.expressions import text, text_prefix
+from lambdalint.facts.expressions import Expression, text, text_prefix
 from lambdalint.facts.file_calls import Doing
 from lambdalint.facts.files import Files, FileUse
 from lambdalint.facts.guards import Guard, GuardKind
 from lambdalint.facts.path_calls import PathCalls
-from lambdalint.rule import Confidence, Function, Problem, Problems, Severity, rule
+from lambdalint.rule import Applicability, Confidence, Fix, Function, PrefixText, Problem, Problems, Severity, rule
 from lambdalint_rules.handler.samples import orders
 
 TASK_ROOT: Final = "/var/task"
@@ -34,6 +35,7 @@ _NO_PATH: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|:|~|\\|\{|$")
     "write-outside-tmp",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad=(
         orders("""\
 import csv
@@ -150,7 +152,26 @@ def check(function: Function, files: Files, calls: PathCalls) -> Problems:
             related=files.way(use),
             confidence=Confidence.MEDIUM if _is_tried(use.call.guards) else None,
             hint="put the file under /tmp",
+            fix=_under_tmp(use, files),
         )
+
+
+def _under_tmp(use: FileUse, files: Files) -> Fix | None:
+    """The fix that names the file under ``/tmp`` wherever the function uses it; its folder has to be there already."""
+    name = use.text
+    if not name or "/" in name or name.startswith("."):
+        return None
+    changes = {}
+    for other in files.uses:
+        if other.text != name:
+            continue
+        call = other.call
+        given: Iterator[tuple[int | str, Expression]] = chain(enumerate(call.args), call.keywords.items())
+        step = next((step for step, argument in given if text(argument) == name), None)
+        if step is None:
+            return None
+        changes[call.span] = PrefixText(call.span, "/tmp/", (step,))  # noqa: S108
+    return Fix(f"write /tmp/{name}", Applicability.UNSAFE, changes=tuple(changes.values()))
 
 
 def _read_only_place(use: FileUse, writable: Iterable[str]) -> str | None:

@@ -17,7 +17,20 @@ from lambdalint.facts.guards import GuardKind
 from lambdalint.facts.path_calls import PathCalls
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.reach import Reach
-from lambdalint.rule import Confidence, Function, Known, Problem, Problems, Related, Severity, Span, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    Known,
+    Problem,
+    Problems,
+    Related,
+    RenameKey,
+    Severity,
+    Span,
+    rule,
+)
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -158,6 +171,7 @@ class _Need:
     "undeclared-env-var",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad=(
         {"template.yaml": ORDERS, "src/app.py": AT_IMPORT},
         {"template.yaml": ABSENT, "src/app.py": AT_IMPORT},
@@ -208,7 +222,17 @@ def check(function: Function, calls: PathCalls, reads: PerModule[EnvReads]) -> P
                 Related(env, f"the variables of {function.name}"),
             ),
             confidence=_confidence(need, bool(near)),
+            fix=_renaming(function, near[0], need.name) if len(near) == 1 else None,
         )
+
+
+def _renaming(function: Function, old: str, new: str) -> Fix | None:
+    """The fix that gives a variable the name that is read, where only this function has it."""
+    variables = function.env.value if isinstance(function.env, Known) else {}
+    value = variables.get(old)
+    if value is None or not function.resource.extent.holds(value.span):
+        return None
+    return Fix(f"call it {new}", Applicability.UNSAFE, changes=(RenameKey(value.span, old, new),))
 
 
 def _declared(function: Function) -> frozenset[str] | None:

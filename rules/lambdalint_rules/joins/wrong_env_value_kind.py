@@ -24,7 +24,9 @@ from lambdalint.facts.expressions import Collection, Env, Expression, Literal
 from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.facts.per_module import PerModule
 from lambdalint.rule import (
+    Applicability,
     Dialect,
+    Fix,
     Function,
     Known,
     Problem,
@@ -32,6 +34,7 @@ from lambdalint.rule import (
     Project,
     Reference,
     Related,
+    Rewrite,
     Severity,
     Unknown,
     Value,
@@ -126,6 +129,7 @@ _SHOWN: Final = {"url": "URL", "arn": "ARN", "stream-arn": "stream's ARN", "doma
     "wrong-env-value-kind",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad={"template.yaml": BAD, "src/app.py": CODE},
     good=(
         {"template.yaml": GOOD, "src/app.py": CODE},
@@ -158,12 +162,15 @@ def check(function: Function, project: Project, calls: PathCalls, arguments: Per
                 told.add(value.name)
                 method = (call.name or "").rpartition(".")[2]
                 written = _written(reference, kind, function.dialect)
+                right = _right(reference, kind, parameter, function.dialect)
+                change = Rewrite(variables[value.name].span, written, right) if right else None
                 yield Problem(
                     variables[value.name].span,
                     f"{value.name} gets the {resource_noun(kind)}'s {_shown(given)} ({written}); "
                     f"{method} wants the {_shown(parameter.takes[0])}",
                     related=(*calls.way(call), Related(call.call.span, f"{method}() gets it as {parameter.name}")),
-                    hint=_hint(reference, kind, parameter, function.dialect),
+                    hint=f"write {right}" if right else None,
+                    fix=Fix(f"write {right}", Applicability.UNSAFE, changes=(change,)) if change else None,
                 )
 
 
@@ -210,6 +217,6 @@ def _written(reference: Reference, kind: str, dialect: Dialect) -> str:
     )
 
 
-def _hint(reference: Reference, kind: str, parameter: Parameter, dialect: Dialect) -> str | None:
+def _right(reference: Reference, kind: str, parameter: Parameter, dialect: Dialect) -> str | None:
     right = attributes_of_kind(kind, parameter.takes)
-    return f"write {_written(Reference(reference.resource, right[0]), kind, dialect)}" if right else None
+    return _written(Reference(reference.resource, right[0]), kind, dialect) if right else None
