@@ -113,6 +113,22 @@ def test_stages_and_nested_stacks_are_read_once_each() -> None:
     assert project.functions[2].handler_path == "cdk.out/asset.aa/app.py"
 
 
+def test_a_nested_stack_is_found_without_metadata() -> None:
+    location = {"Fn::Join": ["", ["https://s3.", {"Ref": "AWS::URLSuffix"}, "/cdk-assets-eu-west-1/ab12.json"]]}
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": location}}
+    files = assembly(
+        "cdk.out",
+        {
+            "S": stack("S.template.json"),
+            "S.assets": {"type": "cdk:asset-manifest", "properties": {"file": "S.assets.json"}},
+        },
+        {"S.template.json": {"N": nested}, "Nest.nested.template.json": {"B": function(None, uploaded("aa"))}},
+    )
+    listed = {"files": {"ab12": {"source": {"path": "Nest.nested.template.json", "packaging": "file"}}}}
+    project = project_of({**files, "cdk.out/S.assets.json": json.dumps(listed)})
+    assert [(each.name, each.template) for each in project.functions] == [("N.B", "cdk.out/S.template.json")]
+
+
 def test_the_output_counts_whatever_git_ignores() -> None:
     files = assembly(
         "cdk.out", {"S": stack("S.template.json")}, {"S.template.json": {"A": function("S/A", uploaded("a"))}}

@@ -1235,3 +1235,15 @@ def test_json_declares_the_same() -> None:
     assert found.code.path == "src"
     assert isinstance(found.network, Network)
     assert not found.network.complete
+
+
+def test_what_is_not_read_is_said() -> None:
+    files = {
+        "main.tf": 'module "a" {\n  source = "acme/lambda/aws"\n}\nmodule "b" {\n  source = "../b"\n}\n',
+        "live/terragrunt.hcl": "inputs = {\n  memory = 64\n}\n",
+    }
+    assert check_files(files).notes == (
+        "1 Terragrunt file was not read; variables set there stay unset",
+        "module.b is made from ../b, which is not among these files",
+        "acme/lambda/aws is a module from elsewhere and was not looked at",
+    )

@@ -18,7 +18,7 @@ from lambdalint.join.properties import items_of, properties_of, reference_of, te
 from lambdalint.join.stacks import declare_document
 from lambdalint.join.triggers import declared_triggers
 from lambdalint.model.document import Mapping as Document
-from lambdalint.model.document import Node, Scalar
+from lambdalint.model.document import Node, Scalar, Sequence
 from lambdalint.model.function import Code, CodeKind, Function, Layer, Trigger, TriggerKind
 from lambdalint.model.template import Dialect, Resource, Template
 from lambdalint.model.values import Property, Reference, Unknown
@@ -38,9 +38,11 @@ _MANIFEST: Final = "manifest.json"
 _STACK: Final = "aws:cloudformation:stack"
 _ASSEMBLY: Final = "cdk:cloud-assembly"
 _ASSETS: Final = "cdk:asset-manifest"
+_NESTED: Final = "AWS::CloudFormation::Stack"
 _NOTIFICATIONS: Final = "Custom::S3BucketNotifications"
 
 _PATH: Final = "aws:cdk:path"
+_ASSET_PATH: Final = "aws:asset:path"
 
 #: Ids that the CDK leaves out itself where it shows a path.
 _HIDDEN: Final = ("/Resource", "/Default")
@@ -123,7 +125,8 @@ class _Assembly:
                     path=_below(folder, _MANIFEST),
                     hint="run `npx cdk synth` again, or leave the folder out",
                 )
-            whole = declare_document(_document(self.tree, path), path, self.tree, self.inputs, self.said)
+            document = _nesting(_document(self.tree, path), assets)
+            whole = declare_document(document, path, self.tree, self.inputs, self.said)
         except UnreadableInput as failure:
             self.said.failures.append(failure)
         else:
@@ -166,7 +169,7 @@ class _Assembly:
         where = resource.get(key, "S3Key")
         file = None
         if text_of(resource.metadata.get("aws:asset:property")) in (None, key):
-            file = text_of(resource.metadata.get("aws:asset:path"))
+            file = text_of(resource.metadata.get(_ASSET_PATH))
         file = file or assets.get((text_of(where) or "").rpartition("/")[2].partition(".")[0])
         path = joined(folder, file) if file else None
         if path is None:
@@ -246,6 +249,44 @@ def _notified(resource: Resource, template: Template) -> Iterator[Trigger]:
         function = reference_of(settings.get("LambdaFunctionArn"))
         if function:
             yield Trigger(TriggerKind.S3, resource.name, function.resource, item.span, source, settings)
+
+
+def _nesting(document: Document, assets: Mapping[str, str]) -> Document:
+    """*document* with the file of each nested stack where the CDK states it unless it is told not to."""
+    resources = document.items.get("Resources")
+    if not assets or not isinstance(resources, Document):
+        return document
+    changed: dict[str, Node] = {}
+    for name, resource in resources.items.items():
+        if not isinstance(resource, Document) or _text(resource.items.get("Type")) != _NESTED:
+            continue
+        stated = resource.items.get("Metadata")
+        metadata = stated.items if isinstance(stated, Document) else {}
+        properties = resource.items.get("Properties")
+        location = properties.items.get("TemplateURL") if isinstance(properties, Document) else None
+        file = next((assets[each] for each in _hashes(location) if each in assets), None)
+        if location is not None and file is not None and _ASSET_PATH not in metadata:
+            added = Document(
+                {**metadata, _ASSET_PATH: Scalar(file, file, location.span)},
+                dict.fromkeys((*metadata, _ASSET_PATH), location.span),
+                location.span,
+            )
+            keys = {"Metadata": location.span, **resource.keys}
+            changed[name] = Document({**resource.items, "Metadata": added}, keys, resource.span)
+    if not changed:
+        return document
+    whole = Document({**resources.items, **changed}, resources.keys, resources.span)
+    return Document({**document.items, "Resources": whole}, document.keys, document.span)
+
+
+def _hashes(location: Node | None) -> Iterator[str]:
+    """What may be the hash of an asset in the address that an intrinsic puts together."""
+    if isinstance(location, Scalar):
+        yield from (each.partition(".")[0] for each in _text(location).split("/"))
+    elif isinstance(location, Sequence):
+        yield from (each for item in location.items for each in _hashes(item))
+    elif isinstance(location, Document):
+        yield from (each for item in location.items.values() for each in _hashes(item))
 
 
 def _is_assembly(tree: Tree, folder: str) -> bool:

@@ -47,6 +47,7 @@ MAX_TEMPLATE_BYTES: Final = 16 * 1024 * 1024
 
 #: The local ``source`` of a module call, in HCL or JSON.
 _MODULE_SOURCE: Final = re.compile(rb"""\bsource"?\s*[=:]\s*"(\.{1,2}/[^"$]*)\"""")
+_TERRAGRUNT: Final = "terragrunt.hcl"
 _PLACEHOLDERS: Final = ("{{cookiecutter", "{{ cookiecutter", "{%")
 
 
@@ -56,11 +57,13 @@ class Discovered:
 
     *roots* are those of the other dialects, each with its file; for Terraform it is the folder of a root module, or
     the file of a plan.  *placeholders* are templates of templates: they do not parse until a tool has filled them in.
+    *terragrunt* are files that give variables to modules, which nobody reads.
     """
 
     documents: dict[str, Mapping] = field(default_factory=dict)
     failures: list[UnreadableInput] = field(default_factory=list)
     placeholders: list[str] = field(default_factory=list)
+    terragrunt: list[str] = field(default_factory=list)
     roots: list[tuple[Dialect, str]] = field(default_factory=list)
 
 
@@ -81,6 +84,9 @@ def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base
                 continue
             seen.add(file)
             try:
+                if file.rpartition("/")[2] == _TERRAGRUNT:
+                    found.terragrunt.append(file)
+                    continue
                 dialect = root_dialect(tree, file)
                 if dialect is Dialect.TERRAFORM and file.endswith(TERRAFORM_SUFFIXES):
                     modules.setdefault(file.rpartition("/")[0])

@@ -220,6 +220,9 @@ def _notes(functions: list[Function], found: Discovered) -> Iterator[str]:
     missing = sum(1 for each in functions if each.code and each.code.kind is CodeKind.MISSING)
     if missing:
         yield f"the code of {_count(missing, 'function')} is not where the template says, perhaps until it is built"
+    if found.terragrunt:
+        files = _count(len(found.terragrunt), "Terragrunt file")
+        yield f"{files} {'was' if len(found.terragrunt) == 1 else 'were'} not read; variables set there stay unset"
     if found.placeholders:
         yield (
             f"{_count(len(found.placeholders), 'template')} hold placeholders and were left out: "

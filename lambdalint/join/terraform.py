@@ -7,9 +7,10 @@ from typing import Final
 from lambdalint.join.called import function_of
 from lambdalint.join.cloudformation import FUNCTION, LAYER, PERMISSION, Declared, declared_function, declared_layer
 from lambdalint.join.inputs import Inputs, Said
+from lambdalint.join.properties import text_of
 from lambdalint.join.terraform_code import Uploads
 from lambdalint.join.terraform_community import Community, community, packaged
-from lambdalint.join.terraform_evaluate import evaluate
+from lambdalint.join.terraform_evaluate import LOCAL, evaluate
 from lambdalint.join.terraform_resources import Loose, shaped
 from lambdalint.join.triggers import declared_triggers
 from lambdalint.model.function import Code, CodeKind, Permission, Trigger
@@ -38,6 +39,11 @@ def declared(project: TerraformProject, path: str, tree: Mounted, said: Said) ->
     """What *project*, a configuration or a plan, declares; *path* is the file that stands for it."""
     made = community(project.module_calls)
     everything = replace(project, resources=(*project.resources, *made.resources), module_calls=made.others)
+    said.notes += [
+        f"{source} is a module from elsewhere and was not looked at"
+        for call in made.others
+        if (source := text_of(call.source) or call.address) and not source.startswith(LOCAL)
+    ]
     found = shaped(everything, made.moved, path, said)
     template = Template(path, Dialect.TERRAFORM, found.resources)
     uploads = Uploads(tree, project.folder, project.resources, path)

@@ -47,6 +47,9 @@ MAX_RESOURCES: Final = 20_000
 MAX_MODULES: Final = 2_000
 MAX_MODULE_DEPTH: Final = 20
 
+#: How the source of a module in the project begins.
+LOCAL: Final = ("./", "../")
+
 #: Arguments that say how Terraform treats a block, and blocks within it that say nothing about what is made.
 _META_ARGUMENTS: Final = frozenset(("count", "for_each", "depends_on", "provider", "providers", "source", "version"))
 _META_BLOCKS: Final = frozenset(("lifecycle", "provisioner", "connection", "timeouts"))
@@ -509,7 +512,7 @@ class _Module:
     def _child(self, instance: _Instance, block: Block) -> "_Module | None":
         attribute = block.body.attributes.get("source")
         source = attribute.expression if attribute else None
-        if not isinstance(source, Literal) or not str(source.value).startswith(("./", "../")):
+        if not isinstance(source, Literal) or not str(source.value).startswith(LOCAL):
             return None
         project = self.project
         folder = joined(self.source.folder, str(source.value))
