@@ -154,8 +154,8 @@ def check(function: Function, reach: Reach, records: PerModule[Records], returns
             if keys in _OTHERS and keys not in {_RIGHT[kind] for kind in kinds}:
                 text = f"{_KEY} is the {'.'.join(keys)}; {sources} wants {wanted}, {outcome}"
                 yield Problem(each.span, text, related=(asking,))
-    path, scope = function.target.scope_path, function.target.scope
-    found = returns.get(path) if path is not None else None
+    entry, scope = function.target.scope_path, function.target.scope
+    found = returns.get(entry) if entry is not None else None
     for answer in found.get(scope) if found is not None and scope is not None else ():
         if _is_plain(answer.value):
             text = f"batchItemFailures holds plain strings and no dicts with {_KEY}, {outcome}"
