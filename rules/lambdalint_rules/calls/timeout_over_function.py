@@ -10,10 +10,23 @@ from collections.abc import Iterator
 
 from lambdalint.aws.limits import limit
 from lambdalint.facts.client_timeouts import AIOHTTP_DEFAULT_S, Wait, stated_wait
-from lambdalint.facts.expressions import EventPath
 from lambdalint.facts.http_calls import http_call
 from lambdalint.facts.path_calls import PathCall, PathCalls
-from lambdalint.rule import Confidence, Function, Known, Problem, Problems, Related, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    Known,
+    Problem,
+    Problems,
+    Related,
+    SetArgument,
+    Severity,
+    rule,
+)
+from lambdalint_rules.calls.deadlines import knows_deadline
+from lambdalint_rules.calls.timeouts import timeout_argument, waiting_time
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -94,6 +107,7 @@ def handler(event, context):
     "timeout-over-function",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad=({"template.yaml": TEMPLATE, "src/app.py": BAD}, {"template.yaml": TEMPLATE, "src/app.py": DEFAULT}),
     good=(
         {"template.yaml": TEMPLATE, "src/app.py": GOOD},
@@ -105,7 +119,7 @@ def handler(event, context):
 )
 def check(function: Function, calls: PathCalls) -> Problems:
     timeout = function.timeout_s
-    if not isinstance(timeout, Known) or not isinstance(timeout.value, int) or _knows_deadline(calls):
+    if not isinstance(timeout, Known) or not isinstance(timeout.value, int) or knows_deadline(calls):
         return
     default = "" if timeout.stated else ", the default"
     seen = set()
@@ -129,7 +143,28 @@ def check(function: Function, calls: PathCalls) -> Problems:
             hint="keep timeout and attempts together below the function's timeout",
             severity=Severity.WARNING if wait.assumed else None,
             confidence=Confidence.MEDIUM if timeout.parameter else None,
+            fix=_lowering(call, timeout.value),
         )
+
+
+def _lowering(call: PathCall, budget_s: int) -> Fix | None:
+    """The fix that lets the client give up earlier; the function's own timeout is nobody's to raise."""
+    known = http_call(call.name or "")
+    if known is not None:
+        value = timeout_argument(known.library, budget_s)
+        if value is None or call.call.argument(known.timeout, "timeout") is None:
+            return None
+        change = SetArgument(call.call.span, "timeout", value, known.timeout)
+        return Fix(f"pass timeout={value}", Applicability.UNSAFE, changes=(change,))
+    wait = stated_wait(call.call, call.name or "")
+    stated = [name for name in ("connect_timeout", "read_timeout") if name in call.call.keywords]
+    if wait is None or not stated:
+        return None
+    seconds = waiting_time(budget_s, wait.attempts * len(stated))
+    if seconds is None:
+        return None
+    changes = tuple(SetArgument(call.call.span, name, f"{seconds:g}") for name in stated)
+    return Fix(f"wait {seconds:g} s at most each time", Applicability.UNSAFE, changes=changes)
 
 
 def _stated(calls: PathCalls) -> Iterator[tuple[PathCall, Wait]]:
@@ -151,11 +186,3 @@ def _defaults(calls: PathCalls) -> Iterator[tuple[PathCall, Wait]]:
                 requests.append(call)
     if requests:
         yield requests[0], Wait(AIOHTTP_DEFAULT_S, assumed=True)
-
-
-def _knows_deadline(calls: PathCalls) -> bool:
-    """Whether the context is asked for the time that is left, or the code runs in steps that are resumed."""
-    return any(
-        call.call.receiver == EventPath(context=True) or (call.name or "").startswith("aws_durable_execution")
-        for call in calls.calls
-    )
