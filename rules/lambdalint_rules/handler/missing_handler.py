@@ -60,6 +60,9 @@ except ImportError:
 """
 
 _SHOWN: Final = 3
+#: How like a name has to be to the one that was meant: somewhat if it can be a handler, much if it cannot as it is.
+_ALIKE: Final = 0.5
+_MISSPELT: Final = 0.75
 
 
 @rule(
@@ -152,14 +155,19 @@ def _meant(handler: str, function: Function, symbols: PerModule[Symbols]) -> str
     found = symbols.get(path) if path else None
     if found is None:
         return None
-    fitting = sorted(
-        name
-        for name, (first, *_) in found.symbols.items()
-        if not name.startswith("_") and (taken := found.signature(first.value)) is not None and taken.takes(2)
-    )
-    if symbol in fitting:
+    callables = {
+        name: taken.takes(2)
+        for name, (first, *_) in sorted(found.symbols.items())
+        if not name.startswith("_") and (taken := found.signature(first.value)) is not None
+    }
+    if symbol in callables:
         return f"{module}.{symbol}"
-    near = get_close_matches(symbol, fitting, n=1, cutoff=0.5) or (fitting if len(fitting) == 1 else [])
+    fitting = [name for name, takes_two in callables.items() if takes_two]
+    near = (
+        get_close_matches(symbol, fitting, n=1, cutoff=_ALIKE)
+        or get_close_matches(symbol, callables, n=1, cutoff=_MISSPELT)
+        or (fitting if len(fitting) == 1 else [])
+    )
     return f"{module}.{near[0]}" if near else None
 
 
@@ -212,7 +220,7 @@ def _listed(symbol: str, names: tuple[str, ...]) -> str:
     """Some of *names*, the one most like *symbol* first."""
     if not names:
         return "no function"
-    near = get_close_matches(symbol, names, n=1, cutoff=0.5)
+    near = get_close_matches(symbol, names, n=1, cutoff=_ALIKE)
     shown = list(dict.fromkeys((*near, *names)))[:_SHOWN]
     more = len(names) - len(shown)
     if more:
