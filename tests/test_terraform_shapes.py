@@ -10,6 +10,7 @@ from lambdalint.aws.tables import table
 from lambdalint.aws.terraform import community_module, shape, terraform_attribute
 from lambdalint.join.artifacts import function_artifact
 from lambdalint.join.cloudformation import Declared
+from lambdalint.join.discover import discover
 from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.terraform import declare_terraform
 from lambdalint.model.function import Code, CodeKind, Function, TriggerKind
@@ -1247,3 +1248,17 @@ def test_what_is_not_read_is_said() -> None:
         "module.b is made from ../b, which is not among these files",
         "acme/lambda/aws is a module from elsewhere and was not looked at",
     )
+
+
+@pytest.mark.parametrize(
+    ("files", "roots"),
+    [
+        ({"a": '  source = "../b"', "b": ""}, ["a"]),
+        ({"a": '  # source = "../b"\n  source = "acme/b/aws"', "b": ""}, ["a", "b"]),
+        ({"a": '  source = "../b"', "b": '  source = "../a"'}, ["a"]),
+        ({"a": '  source = "./"', "b": ""}, ["a", "b"]),
+    ],
+)
+def test_a_module_is_a_root_unless_another_one_calls_it(files: Mapping[str, str], roots: list[str]) -> None:
+    tree = MemoryTree({f"{folder}/main.tf": f'module "m" {{\n{call}\n}}\n' for folder, call in files.items()})
+    assert [folder for _, folder in discover(tree, [""]).roots] == roots

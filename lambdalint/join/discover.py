@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from lambdalint.errors import UnreadableInput
 from lambdalint.join.cloudformation import is_template
 from lambdalint.join.dialects import CDK_OUTPUT, TERRAFORM_SUFFIXES, root_dialect
+from lambdalint.join.roots import outermost
 from lambdalint.model.document import Mapping
 from lambdalint.model.template import Dialect
 from lambdalint.readers.ignore import ignore_spec
@@ -46,7 +47,7 @@ SKIPPED_FOLDERS: Final = frozenset(
 MAX_TEMPLATE_BYTES: Final = 16 * 1024 * 1024
 
 #: The local ``source`` of a module call, in HCL or JSON.
-_MODULE_SOURCE: Final = re.compile(rb"""\bsource"?\s*[=:]\s*"(\.{1,2}/[^"$]*)\"""")
+_MODULE_SOURCE: Final = re.compile(rb"""(?:^|[{,])[ \t]*"?source"?\s*[=:]\s*"(\.{1,2}/[^"$]*)\"""", re.MULTILINE)
 _TERRAGRUNT: Final = "terragrunt.hcl"
 _PLACEHOLDERS: Final = ("{{cookiecutter", "{{ cookiecutter", "{%")
 
@@ -98,8 +99,8 @@ def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base
                     _take(tree, file, named, found)
             except UnreadableInput as failure:
                 found.failures.append(failure)
-    called = {child for folder in modules for child in _called_modules(tree, folder)}
-    found.roots += [(Dialect.TERRAFORM, folder) for folder in modules if folder not in called]
+    roots = outermost({folder: set(_called_modules(tree, folder)) for folder in modules})
+    found.roots += [(Dialect.TERRAFORM, folder) for folder in roots]
     # A plan beside its configuration says the same, at places where nobody can change it.
     found.roots += [(Dialect.TERRAFORM, plan) for plan in plans if plan.rpartition("/")[0] not in modules]
     return found
@@ -116,7 +117,7 @@ def _called_modules(tree: Tree, folder: str) -> Iterator[str]:
                 continue
             for match in _MODULE_SOURCE.finditer(data):
                 child = joined(folder, match[1].decode(errors="replace"))
-                if child is not None and child != folder:
+                if child is not None:
                     yield child
 
 

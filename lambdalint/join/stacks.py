@@ -17,6 +17,7 @@ from lambdalint.join.intrinsics import Evaluator
 from lambdalint.join.outside import Outside
 from lambdalint.join.parameters import configured_parameters
 from lambdalint.join.properties import reference_of
+from lambdalint.join.roots import outermost
 from lambdalint.join.triggers import declared_triggers
 from lambdalint.model.document import Mapping as Document
 from lambdalint.model.document import Node, Scalar
@@ -81,21 +82,7 @@ def _settled(trigger: Trigger, resources: Mapping[str, Resource]) -> Trigger:
 
 def root_documents(documents: Mapping[str, Document], tree: Tree) -> list[str]:
     """The paths of those templates that no other one nests; of several that nest one another, the first."""
-    children = {path: set(_children(document, path, tree)) - {path} for path, document in documents.items()}
-    nested = {child for found in children.values() for child in found}
-    roots = [path for path in documents if path not in nested]
-    reached: set[str] = set()
-    for path in (*roots, *documents):
-        if path not in reached:
-            if path not in roots:
-                roots.append(path)
-            waiting = [path]
-            while waiting:
-                each = waiting.pop()
-                if each not in reached:
-                    reached.add(each)
-                    waiting += children.get(each, ())
-    return roots
+    return outermost({path: set(_children(document, path, tree)) for path, document in documents.items()})
 
 
 def _children(document: Document, path: str, tree: Tree) -> Iterator[str]:
