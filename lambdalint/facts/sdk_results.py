@@ -1,4 +1,7 @@
-"""What code does with the results of those SDK calls that may tell less than all, or that not all went well."""
+"""What code does with the results of those SDK calls that may tell less than all, or that not all went well.
+
+The result of a synchronous ``invoke`` is among them.
+"""
 
 import ast
 from collections.abc import Mapping
@@ -11,6 +14,7 @@ from lambdalint.facts.names import Lines, Names
 from lambdalint.facts.needs import service_call
 from lambdalint.facts.walk import Scope
 
+_WATCHED: Final = frozenset((("lambda", "invoke"),))
 _LOGGING: Final = frozenset(("critical", "debug", "error", "exception", "info", "log", "warn", "warning"))
 _PRINTING: Final = frozenset(("print", "pprint.pprint"))
 #: What makes text of its argument: what becomes of the text becomes of the argument.
@@ -49,7 +53,7 @@ class SdkResults:
         bodies: dict[Scope, _Body] = {}
         for name, places in names.by_name.items():
             asked = service_call(name) if name is not None and "boto" in name else None
-            if asked is None or not (paginated(*asked) or failures(*asked)):
+            if asked is None or not (asked in _WATCHED or paginated(*asked) or failures(*asked)):
                 continue
             for place in places:
                 owner = place.scope.owner

@@ -575,3 +575,89 @@ athena = boto3.client("athena")
 def handler(event, context):
     return bool(athena.get_query_execution(QueryExecutionId=event["id"])["QueryExecution"])
 """
+
+TWO_HANDLERS: Final = """\
+def handler(event, context):
+    return "old"
+
+def handler(event, context):  # finding
+    return "new"
+"""
+SENT_AT_IMPORT: Final = """\
+import boto3
+
+events = boto3.client("events")
+events.put_events(Entries=[])  # finding
+
+def handler(event, context):
+    return event
+"""
+PARSED_EACH_TIME: Final = """\
+import json
+
+def handler(event, context):
+    with open("routes.json") as file:
+        return json.load(file)  # finding
+"""
+PARSED_ONCE: Final = """\
+import json
+
+with open("routes.json") as file:
+    ROUTES = json.load(file)
+
+def handler(event, context):
+    return ROUTES
+"""
+SWALLOWED_AT_IMPORT: Final = """\
+import boto3
+
+try:
+    rows = boto3.resource("dynamodb").Table("rows")
+except Exception:
+    rows = None
+
+def handler(event, context):
+    rows.put_item(Item=event)  # finding
+"""
+RAISED_AT_IMPORT: Final = """\
+import boto3
+
+rows = boto3.resource("dynamodb").Table("rows")
+
+def handler(event, context):
+    rows.put_item(Item=event)
+"""
+DEFAULT_TIMEOUTS: Final = """\
+import boto3
+
+table = boto3.resource("dynamodb").Table("orders")  # finding
+
+def handler(event, context):
+    return {"statusCode": 200, "body": table.get_item(Key={"id": "1"})["Item"]["text"]}
+"""
+OWN_TIMEOUTS: Final = """\
+import boto3
+from botocore.config import Config
+
+config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
+table = boto3.resource("dynamodb", config=config).Table("orders")
+
+def handler(event, context):
+    return {"statusCode": 200, "body": table.get_item(Key={"id": "1"})["Item"]["text"]}
+"""
+CHAINED: Final = """\
+import boto3
+
+functions = boto3.client("lambda")
+
+def handler(event, context):
+    functions.invoke(FunctionName="billing", Payload=b"{}")  # finding
+"""
+UNCHAINED: Final = """\
+import boto3
+
+functions = boto3.client("lambda")
+
+def handler(event, context):
+    functions.invoke(FunctionName="billing", InvocationType="Event", Payload=b"{}")
+"""
