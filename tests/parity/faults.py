@@ -186,6 +186,15 @@ _ERRORS: Final = (
         project(samples.FIRST_RECORD, things=_JOBS, invoked_by=(Batches("jobs"),)),
         project(healthy(samples.FIRST_RECORD), things=_JOBS, invoked_by=(Batches("jobs", 1),)),
     ),
+    coded(
+        "LE014",
+        "object written to the bucket that triggers",
+        samples.WRITES_BACK,
+        samples.WRITES_ELSEWHERE,
+        env={"PICTURES": Of("pictures", "name")},
+        things=(Bucket("pictures"),),
+        invoked_by=(Uploads("pictures"),),
+    ),
     coded("LE012", "custom resource that may stay silent", samples.SILENT, samples.ANSWERING),
 )
 

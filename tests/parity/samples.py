@@ -104,6 +104,24 @@ def handler(event, context):
         print(error)
         cfnresponse.send(event, context, cfnresponse.FAILED, {}, "orders")
 """
+WRITES_BACK: Final = """\
+import os
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    s3.put_object(Bucket=os.environ["PICTURES"], Key="latest", Body=b"")  # finding
+"""
+WRITES_ELSEWHERE: Final = """\
+import os
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    s3.put_object(Bucket="thumbnails", Key=os.environ["PICTURES"], Body=b"")
+"""
 SENDING: Final = """\
 import os
 import boto3

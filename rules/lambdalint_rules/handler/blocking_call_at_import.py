@@ -7,16 +7,15 @@ far below that.  Calls that may wait forever are reported by ``http-without-time
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from lambdalint.aws.limits import limit
 from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.client_timeouts import stated_wait, waited_s
 from lambdalint.facts.expressions import Collection, Expression, Literal, text_prefix
-from lambdalint.facts.guards import GuardKind
 from lambdalint.facts.http_calls import http_call
 from lambdalint.rule import Confidence, Known, Module, PerModule, Problem, Problems, Project, Severity, rule
+from lambdalint_rules.handler.certain import certain_at_import
 from lambdalint_rules.handler.samples import orders
 
 BAD = """\
@@ -89,7 +88,7 @@ _WAITING: Final = frozenset(("subprocess.Popen().communicate", "subprocess.Popen
 )
 def check(module: Module, project: Project, modules: PerModule[Calls]) -> Problems:
     calls = modules.get(module.path)
-    for call in _at_import(calls) if calls is not None else ():
+    for call in certain_at_import(calls) if calls is not None else ():
         how = _how_long(call, module, project)
         if how is not None:
             yield Problem(
@@ -98,22 +97,6 @@ def check(module: Module, project: Project, modules: PerModule[Calls]) -> Proble
                 "then starts over inside the first invocation",
                 hint="give it a timeout of few seconds, or do it when it is first needed",
             )
-
-
-def _at_import(calls: Calls) -> Iterator[Call]:
-    """The calls that the module's own code makes for certain, also through functions of the module."""
-    by_scope: dict[str, list[Call]] = {}
-    for call in calls.calls:
-        if not call.skipped and all(guard.kind is GuardKind.TRY for guard in call.guards):
-            by_scope.setdefault(call.scope, []).append(call)
-    reached, waiting = {""}, [""]
-    while waiting:
-        for call in by_scope.get(waiting.pop(), ()):
-            yield call
-            name = call.name[1:] if call.name and call.name[0] == ":" else ""
-            if name in by_scope and name not in reached:
-                reached.add(name)
-                waiting.append(name)
 
 
 def _how_long(call: Call, module: Module, project: Project) -> str | None:

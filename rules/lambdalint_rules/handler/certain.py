@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from lambdalint.facts.calls import Call
+from lambdalint.facts.arguments import Arguments
+from lambdalint.facts.calls import Call, Calls
+from lambdalint.facts.expressions import depends_on_event
+from lambdalint.facts.guards import GuardKind
 from lambdalint.facts.path_calls import PathCall, PathCalls, Phase
 from lambdalint.facts.reach import At
 from lambdalint.facts.symbols import Symbols
-from lambdalint.rule import Function, PerModule
+from lambdalint.rule import Function, PerModule, TriggerKind
 
 
 def entries(function: Function, calls: PathCalls, symbols: PerModule[Symbols]) -> set[At]:
@@ -40,3 +43,42 @@ def certain_calls(calls: PathCalls, phase: Phase, roots: set[At], passes: Callab
                 waiting.append(each.target)
     for at in sorted(reached):
         yield from by_scope.get(at, ())
+
+
+def certain_at_import(calls: Calls) -> Iterator[Call]:
+    """The calls that a module's own code makes for certain, also through functions of the module."""
+    by_scope: dict[str, list[Call]] = {}
+    for call in calls.calls:
+        if not call.skipped and is_unconditional(call):
+            by_scope.setdefault(call.scope, []).append(call)
+    reached, waiting = {""}, [""]
+    while waiting:
+        for call in by_scope.get(waiting.pop(), ()):
+            yield call
+            name = call.name[1:] if call.name and call.name[0] == ":" else ""
+            if name in by_scope and name not in reached:
+                reached.add(name)
+                waiting.append(name)
+
+
+def is_unconditional(call: Call) -> bool:
+    """Whether *call* is made whenever its function gets that far."""
+    return all(guard.kind is GuardKind.TRY for guard in call.guards)
+
+
+def is_constant(each: PathCall, arguments: PerModule[Arguments]) -> bool:
+    """Whether the arguments are surely the same for every event."""
+    known = arguments.get(each.path)
+    if known is None or each.call.may_have_more:
+        return False
+    return all(
+        depends_on_event(found) is False
+        for argument in (*each.call.args, *each.call.keywords.values())
+        for found in known.alternatives(argument, each.call.scope)
+    )
+
+
+def is_scheduled(function: Function) -> bool:
+    """Whether only time invokes it, or a stack: then nobody waits, and environments seldom see a second event."""
+    kinds = {each.kind for each in function.triggers}
+    return bool(kinds) and function.triggers_complete and kinds <= {TriggerKind.SCHEDULE, TriggerKind.CUSTOM_RESOURCE}

@@ -12,14 +12,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from lambdalint.facts.arguments import Arguments
-from lambdalint.facts.calls import Call
-from lambdalint.facts.expressions import Literal, depends_on_event
-from lambdalint.facts.guards import GuardKind
+from lambdalint.facts.expressions import Literal
 from lambdalint.facts.kept import Kept
 from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.facts.symbols import Symbols
-from lambdalint.rule import Function, PerModule, Problem, Problems, Severity, TriggerKind, rule
-from lambdalint_rules.handler.certain import certain_calls, entries
+from lambdalint.rule import Function, PerModule, Problem, Problems, Severity, rule
+from lambdalint_rules.handler.certain import certain_calls, entries, is_constant, is_scheduled, is_unconditional
 from lambdalint_rules.handler.samples import orders
 
 BAD = """\
@@ -149,11 +147,11 @@ def check(
     arguments: PerModule[Arguments],
     symbols: PerModule[Symbols],
 ) -> Problems:
-    if _runs_on_schedule(function):
+    if is_scheduled(function):
         return
     written = {service for each in calls.calls for service, method in _called(each) if method in _WRITES[service]}
-    for each in certain_calls(calls, "invoke", entries(function, calls, symbols), _is_always_made):
-        if (each.path, each.call.scope) in kept.scopes or not _is_constant(each, arguments):
+    for each in certain_calls(calls, "invoke", entries(function, calls, symbols), is_unconditional):
+        if (each.path, each.call.scope) in kept.scopes or not is_constant(each, arguments):
             continue
         fetched = [method for service, method in _called(each) if method in _READS[service] and service not in written]
         if fetched:
@@ -181,25 +179,3 @@ def _asks_for_no_cache(each: PathCall) -> bool:
         return False
     keywords = each.call.keywords
     return keywords.get("max_age") == Literal(0) or keywords.get("force_fetch") == Literal(True)
-
-
-def _is_always_made(call: Call) -> bool:
-    """Whether no condition but the event's own decides if *call* is made."""
-    return all(guard.kind is GuardKind.TRY for guard in call.guards)
-
-
-def _is_constant(each: PathCall, arguments: PerModule[Arguments]) -> bool:
-    known = arguments.get(each.path)
-    if known is None or each.call.may_have_more:
-        return False
-    return all(
-        depends_on_event(found) is False
-        for argument in (*each.call.args, *each.call.keywords.values())
-        for found in known.alternatives(argument, each.call.scope)
-    )
-
-
-def _runs_on_schedule(function: Function) -> bool:
-    """Whether time alone invokes it, or a stack: then there is nothing to gain."""
-    kinds = {each.kind for each in function.triggers}
-    return bool(kinds) and function.triggers_complete and kinds <= {TriggerKind.SCHEDULE, TriggerKind.CUSTOM_RESOURCE}
