@@ -37,22 +37,22 @@ class ContextReads:
 
     @classmethod
     def of(cls, names: Names, guards: Guards) -> "ContextReads":
-        wanted = frozenset(_candidates(names))
-        if not wanted:
-            return cls()
         walk = names.walk
-        found = []
-        for node, scope, context in _attributes(names):
-            base = node
-            while isinstance(base.value, ast.Attribute):
-                base = base.value
-            read = _read(names, guards, base, base.attr, wanted, scope, context)
-            if read is not None:
-                found.append(read)
-        for node, scope, context in walk.items:
-            read = _read(names, guards, node, None, wanted, scope, context)
-            if read is not None:
-                found.append(read)
+        wanted = frozenset(_candidates(names))
+        using = {each for each in (*walk.scopes, *walk.comprehensions) if not wanted.isdisjoint(each.uses)}
+        if not using:
+            return cls()
+        found: list[ContextRead] = []
+        for node, scope, context in (*walk.reads, *walk.calls, *walk.items):
+            if scope not in using:
+                continue
+            kind = type(node)
+            use = node.func if kind is ast.Call else node
+            of = None
+            while type(use) is ast.Attribute or (of is None and kind is ast.Subscript):
+                of, use = use, use.value
+            if of is not None and type(use) is ast.Name and use.id in wanted:
+                found += _read(names, guards, of, use, scope, context)
         stored = {
             target.attr
             for target, _ in walk.stores
@@ -65,36 +65,23 @@ def _candidates(names: Names) -> Iterator[str]:
     for scope in names.walk.scopes:
         if isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef):
             args = scope.node.args
-            positional = [each.arg for each in (*args.posonlyargs, *args.args) if each.arg != "self"]
-            if len(positional) == _HANDLER_PARAMETERS:
+            positional = [each.arg for each in (*args.posonlyargs, *args.args)]
+            if len(positional) == _HANDLER_PARAMETERS and scope.parent is names.walk.module:
                 yield positional[1]
             yield from CONTEXTS.intersection(positional)
-
-
-def _attributes(names: Names) -> Iterator[tuple[ast.Attribute, Scope, Context | None]]:
-    for node, scope, context in names.walk.reads:
-        if type(node) is ast.Attribute:
-            yield node, scope, context
-    for call, scope, context in names.walk.calls:
-        if type(call.func) is ast.Attribute:
-            yield call.func, scope, context
 
 
 def _read(
     names: Names,
     guards: Guards,
     node: ast.Attribute | ast.Subscript,
-    attribute: str | None,
-    wanted: frozenset[str],
+    of: ast.Name,
     scope: Scope,
     context: Context | None,
-) -> ContextRead | None:
-    of = node.value
-    if not isinstance(of, ast.Name) or of.id not in wanted or isinstance(node.ctx, ast.Del):
-        return None
+) -> Iterator[ContextRead]:
     home = names.home(scope, of.id)
-    if home is None or home.kind is not ScopeKind.DEF:
-        return None
-    if names.describe(of, scope) not in (EventPath(context=True), Parameter(of.id)):
-        return None
-    return ContextRead(home.name, of.id, attribute, names.span(node), guards.around(context, scope))
+    if home is None or home.kind is not ScopeKind.DEF or isinstance(node.ctx, ast.Del):
+        return
+    if names.describe(of, scope) in (EventPath(context=True), Parameter(of.id)):
+        attribute = node.attr if isinstance(node, ast.Attribute) else None
+        yield ContextRead(home.name, of.id, attribute, names.span(node), guards.around(context, scope))
