@@ -72,6 +72,8 @@ class _Module:
             end = self.bounds(call)[1] - 1
             return [self.text.edit(end, end, added)]
         last = call.args[-1]
+        if isinstance(last.value, cst.GeneratorExp) and not last.value.lpar:
+            return None
         end = self.bounds(last)[1]
         column = self.positions[last].start.column
         before = self.text.text[self.bounds(last)[0] - column : self.bounds(last)[0]]
@@ -116,7 +118,10 @@ class _Module:
             return None
         taken = [*node.params.posonly_params, *node.params.params]
         if taken:
-            end = self.bounds(taken[-1])[1]
+            bare = taken[-1].with_changes(
+                comma=cst.MaybeSentinel.DEFAULT, whitespace_after_param=cst.SimpleWhitespace("")
+            )
+            end = self.bounds(taken[-1])[0] + len(self.wrapper.module.code_for_node(bare))
             return [self.text.edit(end, end, f", {change.name}{'=None' if taken[-1].default else ''}")]
         rest = node.params
         if rest.kwonly_params or rest.star_kwarg or isinstance(rest.star_arg, cst.Param | cst.ParamStar):
