@@ -191,7 +191,6 @@ _ERRORS: Final = (
         "object written to the bucket that triggers",
         samples.WRITES_BACK,
         samples.WRITES_ELSEWHERE,
-        env={"PICTURES": Of("pictures", "name")},
         things=(Bucket("pictures"),),
         invoked_by=(Uploads("pictures"),),
     ),

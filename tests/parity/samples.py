@@ -105,22 +105,22 @@ def handler(event, context):
         cfnresponse.send(event, context, cfnresponse.FAILED, {}, "orders")
 """
 WRITES_BACK: Final = """\
-import os
 import boto3
 
 s3 = boto3.client("s3")
 
 def handler(event, context):
-    s3.put_object(Bucket=os.environ["PICTURES"], Key="latest", Body=b"")  # finding
+    for record in event["Records"]:
+        s3.put_object(Bucket=record["s3"]["bucket"]["name"], Key="latest", Body=b"")  # finding
 """
 WRITES_ELSEWHERE: Final = """\
-import os
 import boto3
 
 s3 = boto3.client("s3")
 
 def handler(event, context):
-    s3.put_object(Bucket="thumbnails", Key=os.environ["PICTURES"], Body=b"")
+    for record in event["Records"]:
+        s3.put_object(Bucket="thumbnails", Key="latest", Body=b"")
 """
 SENDING: Final = """\
 import os
