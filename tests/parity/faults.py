@@ -186,6 +186,12 @@ _ERRORS: Final = (
         project(samples.FIRST_RECORD, things=_JOBS, invoked_by=(Batches("jobs"),)),
         project(healthy(samples.FIRST_RECORD), things=_JOBS, invoked_by=(Batches("jobs", 1),)),
     ),
+    Fault(
+        "LE008",
+        "message deleted by hand",
+        project(samples.DELETING, things=_JOBS, invoked_by=(Batches("jobs", 1),)),
+        project(samples.LOOP, things=_JOBS, invoked_by=(Batches("jobs", 1),)),
+    ),
     coded(
         "LE014",
         "object written to the bucket that triggers",
@@ -294,6 +300,8 @@ _HANDLER: Final = (
     coded("LI008", "mock imported", samples.TEST_IMPORT, samples.LIGHT_IMPORT),
     coded("LI010", "exception swallowed at import", samples.SWALLOWED_AT_IMPORT, samples.RAISED_AT_IMPORT),
     coded("LS001", "event kept in a global", samples.KEPT_EVENT, samples.PASSED_EVENT),
+    coded("LS002", "list that only grows", samples.GROWING_LIST, samples.LOCAL_LIST),
+    coded("LS003", "date of the import", samples.FROZEN_DATE, samples.DATE_OF_NOW),
     coded("LS005", "thread that nobody waits for", samples.STARTED_THREAD, samples.JOINED_THREAD),
     coded("LS006", "pool of processes", samples.PROCESS_POOL, samples.THREAD_POOL),
     coded("LS007", "client of another event loop", samples.CLIENT_OF_A_LOOP, samples.CLIENT_IN_THE_LOOP),

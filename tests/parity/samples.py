@@ -122,6 +122,16 @@ def handler(event, context):
     for record in event["Records"]:
         s3.put_object(Bucket="thumbnails", Key="latest", Body=b"")
 """
+DELETING: Final = """\
+import boto3
+
+sqs = boto3.client("sqs")
+
+def handler(event, context):
+    for record in event["Records"]:
+        print(record["body"])
+        sqs.delete_message(QueueUrl="jobs", ReceiptHandle=record["receiptHandle"])  # finding
+"""
 SENDING: Final = """\
 import os
 import boto3
@@ -394,6 +404,35 @@ def handler(event, context):
 NO_FILE: Final = """\
 def handler(event, context):
     return __file__
+"""
+
+GROWING_LIST: Final = """\
+results = []
+
+def handler(event, context):
+    results.append(event["order"])  # finding
+    return results
+"""
+LOCAL_LIST: Final = """\
+def handler(event, context):
+    results = []
+    results.append(event["order"])
+    return results
+"""
+
+FROZEN_DATE: Final = """\
+from datetime import date
+
+TODAY = date.today()  # finding
+
+def handler(event, context):
+    return {"overdue": event["date"] < TODAY.isoformat()}
+"""
+DATE_OF_NOW: Final = """\
+from datetime import date
+
+def handler(event, context):
+    return {"overdue": event["date"] < date.today().isoformat()}
 """
 
 PATIENT: Final = """\
