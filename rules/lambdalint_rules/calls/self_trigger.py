@@ -38,6 +38,7 @@ from lambdalint.rule import (
     Unknown,
     rule,
 )
+from lambdalint_rules.calls.sources import is_source, variable
 
 TEMPLATE: Final = """\
 Transform: AWS::Serverless-2016-10-31
@@ -179,8 +180,6 @@ _TABLE_WRITES: Final = tuple(f"{_TABLE}().{each}" for each in ("put_item", "upda
 _INVOKES: Final = ("boto3.client(lambda).invoke", "boto3.client(lambda).invoke_async")
 #: Guards that may end the loop.
 _ENDING: Final = (GuardKind.CONDITION, GuardKind.UNSET, GuardKind.EXCEPT, GuardKind.ENV, GuardKind.VERSION)
-#: What a resource is called by.
-_NAMES: Final = ("BucketName", "QueueName", "TopicName", "TableName", "Name")
 _DECODING: Final = ("urllib.parse.unquote_plus", "urllib.parse.unquote", "str")
 
 
@@ -260,7 +259,7 @@ def _writes_to(
         tables = {each.call.argument(0, "name") for each in calls.calls if each.name == _TABLE}
         table = tables.pop() if len(tables) == 1 else None
         conditional = "ConditionExpression" in call.call.keywords or "**" in call.call.keywords
-        return table is not None and not conditional and _is_source(table, trigger, function)
+        return table is not None and not conditional and is_source(table, trigger, function)
     write = _WRITES.get(trigger.kind, {}).get(call.name.removeprefix("boto3."))
     target = call.call.argument(write.position, write.keyword) if write else None
     if write is None or target is None or "ConditionExpression" in call.call.keywords:
@@ -268,7 +267,7 @@ def _writes_to(
     key = call.call.argument(None if write.position is None else write.position + 1, "Key")
     known = arguments.get(call.path)
     for each, at in _filled(target, key, call, known):
-        if _is_source(each, trigger, function):
+        if is_source(each, trigger, function):
             return trigger.kind is not TriggerKind.S3 or _may_match(at, settings)
     return False
 
@@ -283,39 +282,12 @@ def _filled(
             yield each.items[0], None if key is None else each.items[1]
 
 
-def _is_source(target: Expression, trigger: Trigger, function: Function) -> bool:
-    source = trigger.source
-    assert source is not None
-    names = {value.value for key in _NAMES if isinstance(value := source.properties.get(key), Known) and value.stated}
-    match target:
-        case EventPath(keys=(*_, "s3", "bucket", "name")) if trigger.kind is TriggerKind.S3:
-            return True
-        case EventPath(keys=(*_, "Sns", "TopicArn")) if trigger.kind is TriggerKind.SNS:
-            return True
-        case Env(name):
-            return _refers(_variable(function, name), source.name, names)
-        case Literal(str(text)):
-            return text.rpartition("/")[2].rpartition(":")[2] in names
-        case _:
-            return False
-
-
-def _variable(function: Function, name: str) -> Property | None:
-    return function.env.value.get(name) if isinstance(function.env, Known) else None
-
-
-def _refers(value: Property | None, resource: str, names: set[object]) -> bool:
-    if isinstance(value, Unknown):
-        return value.refers is not None and value.refers.resource == resource
-    return value is not None and str(value.value).rpartition("/")[2].rpartition(":")[2] in names
-
-
 def _is_itself(target: Expression, function: Function) -> bool:
     match target:
         case EventPath(("function_name" | "invoked_function_arn",), True) | Env("AWS_LAMBDA_FUNCTION_NAME"):
             return True
         case Env(name):
-            value = _variable(function, name)
+            value = variable(function, name)
             return isinstance(value, Unknown) and value.refers is not None and value.refers.resource == function.name
         case _:
             return False
