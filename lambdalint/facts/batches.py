@@ -13,6 +13,8 @@ from lambdalint.model.places import Span
 #: Functions and methods of Powertools whose result reports single failures.
 _RESPONSES: Final = ("process_partial_response", "async_process_partial_response")
 _PROCESSORS: Final = ("BatchProcessor", "AsyncBatchProcessor")
+#: What names the group of a message, in the event and in the data classes of Powertools.
+_GROUPS: Final = ("MessageGroupId", "message_group_id")
 _LISTS: Final = ("Records", "records")
 
 
@@ -36,12 +38,13 @@ class RecordLoop:
 class Batches:
     """The loops over records, and by scope the place of what returns ``batchItemFailures``.
 
-    *processed*: a batch processor of Powertools is used in the module.
+    *processed*: a batch processor of Powertools is used in the module.  *grouped*: it looks at the group of a message.
     """
 
     loops: tuple[RecordLoop, ...]
     reported: tuple[tuple[str, Span], ...]
     processed: bool
+    grouped: bool = False
 
     @classmethod
     def of(cls, names: Names) -> "Batches":
@@ -54,7 +57,8 @@ class Batches:
             (name := names.callee(node, scope)[0]) is not None and name.rpartition(".")[2] in _RESPONSES + _PROCESSORS
             for node, scope, _ in names.walk.calls
         )
-        return cls(tuple(_loops(names)), tuple(reported), processed)
+        grouped = any(group in names.source.text for group in _GROUPS)
+        return cls(tuple(_loops(names)), tuple(reported), processed, grouped)
 
 
 def _is_empty(value: ast.expr) -> bool:

@@ -19,14 +19,16 @@ class Catch:
     """One ``except`` clause with the place of its *body*.
 
     *head* is the place of what is caught, of the body for a bare ``except``.  *raises*: somewhere in it another
-    exception leaves, or the process ends.  *changed* are the names that it binds, or whose objects it may change,
-    as written: ``failures`` for ``failures.append(record)``.  *idle*: it does nothing at all but go on or return.
+    exception leaves, or the process ends; *leaves*: it returns, or breaks a loop.  *changed* are the names that it
+    binds, or whose objects it may change, as written: ``failures`` for ``failures.append(record)``.  *idle*: it does
+    nothing at all but go on or return.
     """
 
     head: Span
     body: Span
     names: tuple[str, ...]
     raises: bool = False
+    leaves: bool = False
     changed: tuple[str, ...] = ()
     idle: bool = False
 
@@ -82,7 +84,8 @@ def _described(node: ast.Try, scope: str, names: Names) -> Try:
                 body if handler.type is None else names.span(handler.type),
                 body,
                 caught,
-                any(_leaves(each) for each in nodes),
+                any(_raises(each) for each in nodes),
+                any(isinstance(each, ast.Return | ast.Break) for each in nodes),
                 tuple(sorted({name for each in nodes for name in _changed(each)})),
                 not any(isinstance(each, ast.Call | ast.Assign | ast.AugAssign | ast.AnnAssign) for each in nodes),
             )
@@ -113,7 +116,7 @@ def _written(node: ast.AST) -> str:
     return ".".join((*([node.id] if isinstance(node, ast.Name) else []), *reversed(names)))
 
 
-def _leaves(node: ast.AST) -> bool:
+def _raises(node: ast.AST) -> bool:
     return isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and _written(node.func) in _EXITS)
 
 

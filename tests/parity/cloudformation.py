@@ -141,9 +141,9 @@ def things(project: Project, *, sam: bool = False, function: str = FUNCTION) -> 
     found: Resources = {}
     for number, thing in enumerate(project.things):
         match thing:
-            case Queue(name, visibility, here):
+            case Queue(name, visibility, here, fifo):
                 key: Any = Here(logical(name)) if here else logical(name)
-                found[key] = resource("AWS::SQS::Queue", {"VisibilityTimeout": visibility})
+                found[key] = resource("AWS::SQS::Queue", {"VisibilityTimeout": visibility, "FifoQueue": fifo or None})
             case Topic(name):
                 found[logical(name)] = resource("AWS::SNS::Topic", {})
             case Bucket(name):

@@ -92,6 +92,7 @@ _NAT: Final = Network(gateway="nat")
 _PUBLIC: Final = Network(gateway="internet")
 
 _JOBS: Final = (Queue("jobs"),)
+_ORDERED: Final = (Queue("jobs", fifo=True),)
 _CLICKS: Final = (Stream("clicks"),)
 _ROWS: Final = (Table("rows"),)
 
@@ -185,6 +186,12 @@ _ERRORS: Final = (
         "nothing but the first record",
         project(samples.FIRST_RECORD, things=_JOBS, invoked_by=(Batches("jobs"),)),
         project(healthy(samples.FIRST_RECORD), things=_JOBS, invoked_by=(Batches("jobs", 1),)),
+    ),
+    Fault(
+        "LE007",
+        "order of a FIFO queue lost",
+        project(samples.OUT_OF_ORDER, things=_ORDERED, invoked_by=(Batches("jobs", reports=True),)),
+        project(healthy(samples.OUT_OF_ORDER), things=_JOBS, invoked_by=(Batches("jobs", reports=True),)),
     ),
     Fault(
         "LE008",

@@ -27,11 +27,12 @@ class Of:
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue; *here* says that the fault is found where it is named."""
+    """A queue; *here* says that the fault is found where it is named, *fifo* that it keeps the order."""
 
     name: str
     visibility_s: Any = None
     here: bool = False
+    fifo: bool = False
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,7 @@ def handler(event, context):
         print(record["body"])
         sqs.delete_message(QueueUrl="jobs", ReceiptHandle=record["receiptHandle"])  # finding
 """
+OUT_OF_ORDER: Final = FAILURES.replace("except Exception:", f"except Exception:  {MARK}")
 SENDING: Final = """\
 import os
 import boto3

@@ -111,8 +111,9 @@ def _vpc(network: Network) -> Any:
 
 def _thing(thing: Any) -> Iterator[_Block]:
     match thing:
-        case Queue(name, visibility, here):
-            yield _resource(_address(thing), {"name": name, "visibility_timeout_seconds": visibility}, here=here)
+        case Queue(name, visibility, here, fifo):
+            ordered = {"name": f"{name}.fifo", "fifo_queue": True} if fifo else {"name": name}
+            yield _resource(_address(thing), {**ordered, "visibility_timeout_seconds": visibility}, here=here)
         case Topic(name):
             yield _resource(_address(thing), {"name": name})
         case Bucket(name):
