@@ -336,6 +336,9 @@ _CALLS: Final = (
     coded("LT004", "waiter more patient than the function", samples.LONG_WAIT, samples.SHORT_WAIT),
     coded("LT005", "polling", samples.POLLING, samples.ASKING_ONCE),
     coded("LT006", "function that waits for another", samples.CHAINED, samples.UNCHAINED, timeout=60),
+    coded("LT007", "connection without a timeout", samples.ENDLESS_CONNECT, samples.LIMITED_CONNECT),
+    coded("LV010", "float for DynamoDB", samples.FLOAT_STORED, samples.DECIMAL_STORED),
+    coded("LV011", "item of a table as JSON", samples.ITEM_DUMPED, samples.ITEM_DUMPED_AS_TEXT),
     coded("LT008", "first page taken for all", samples.FIRST_PAGE, samples.EVERY_PAGE),
     coded("LT009", "failures of a batch ignored", samples.UNCHECKED_BATCH, samples.CHECKED_BATCH),
     coded(

@@ -719,3 +719,50 @@ functions = boto3.client("lambda")
 def handler(event, context):
     functions.invoke(FunctionName="billing", InvocationType="Event", Payload=b"{}")
 """
+ENDLESS_CONNECT: Final = """\
+import psycopg2
+
+def handler(event, context):
+    return bool(psycopg2.connect(host="db.example.com", dbname="orders"))  # finding
+"""
+LIMITED_CONNECT: Final = """\
+import psycopg2
+
+def handler(event, context):
+    return bool(psycopg2.connect(host="db.example.com", dbname="orders", connect_timeout=3))
+"""
+FLOAT_STORED: Final = """\
+import boto3
+
+table = boto3.resource("dynamodb").Table("orders")
+
+def handler(event, context):
+    table.put_item(Item={"id": event["id"], "price": 9.99})  # finding
+"""
+DECIMAL_STORED: Final = """\
+from decimal import Decimal
+import boto3
+
+table = boto3.resource("dynamodb").Table("orders")
+
+def handler(event, context):
+    table.put_item(Item={"id": event["id"], "price": Decimal("9.99")})
+"""
+ITEM_DUMPED: Final = """\
+import json
+import boto3
+
+table = boto3.resource("dynamodb").Table("orders")
+
+def handler(event, context):
+    return json.dumps(table.get_item(Key={"id": event["id"]})["Item"])  # finding
+"""
+ITEM_DUMPED_AS_TEXT: Final = """\
+import json
+import boto3
+
+table = boto3.resource("dynamodb").Table("orders")
+
+def handler(event, context):
+    return json.dumps(table.get_item(Key={"id": event["id"]})["Item"], default=str)
+"""
