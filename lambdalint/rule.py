@@ -19,8 +19,10 @@ from lambdalint.facts.per_module import PerModule
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.changes import (
     AddParameter,
+    AwaitHandler,
     MoveToModule,
     PrefixText,
+    Refer,
     RenameKey,
     Rewrite,
     SetArgument,
@@ -61,6 +63,7 @@ __all__ = [
     "Applicability",
     "Artifact",
     "ArtifactKind",
+    "AwaitHandler",
     "Code",
     "CodeKind",
     "Confidence",
@@ -90,6 +93,7 @@ __all__ = [
     "Project",
     "Properties",
     "Property",
+    "Refer",
     "Reference",
     "Related",
     "RenameKey",

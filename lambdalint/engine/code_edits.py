@@ -6,10 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import libcst as cst
-from libcst.metadata import GlobalScope, MetadataWrapper, ParentNodeProvider, PositionProvider, Scope, ScopeProvider
+from libcst.metadata import (
+    FunctionScope,
+    GlobalScope,
+    MetadataWrapper,
+    ParentNodeProvider,
+    PositionProvider,
+    Scope,
+    ScopeProvider,
+)
 
 from lambdalint.engine.edits import Text
-from lambdalint.model.changes import AddParameter, Change, MoveToModule, PrefixText, SetArgument, Wrap
+from lambdalint.model.changes import AddParameter, AwaitHandler, Change, MoveToModule, PrefixText, SetArgument, Wrap
 from lambdalint.model.finding import Edit
 from lambdalint.model.places import Span
 
@@ -53,6 +61,8 @@ class _Module:
                 return self.prefixed(change)
             case AddParameter():
                 return self.parameter_added(change)
+            case AwaitHandler():
+                return self.awaited(change)
             case MoveToModule():
                 return self.moved(change)
             case _:
@@ -60,17 +70,22 @@ class _Module:
 
     def argument_set(self, change: SetArgument) -> list[Edit] | None:
         call = self.expression(change.call)
-        if not isinstance(call, cst.Call):
+        imports = [self.imported(name) for name in change.imports]
+        if not isinstance(call, cst.Call) or None in imports:
             return None
+        changed = self.argument_edit(call, change)
+        return None if changed is None else [*(each for each in imports if isinstance(each, Edit)), changed]
+
+    def argument_edit(self, call: cst.Call, change: SetArgument) -> Edit | None:
         given = _inner(call, change.keyword)
         if given is None and change.position is not None:
             given = _inner(call, change.position)
         if given is not None:
-            return [self.text.edit(*self.bounds(given), change.value)]
+            return self.text.edit(*self.bounds(given), change.value)
         added = f"{change.keyword}={change.value}"
         if not call.args:
             end = self.bounds(call)[1] - 1
-            return [self.text.edit(end, end, added)]
+            return self.text.edit(end, end, added)
         last = call.args[-1]
         if isinstance(last.value, cst.GeneratorExp) and not last.value.lpar:
             return None
@@ -78,7 +93,7 @@ class _Module:
         column = self.positions[last].start.column
         before = self.text.text[self.bounds(last)[0] - column : self.bounds(last)[0]]
         own_line = not before.strip() and isinstance(last.comma, cst.Comma)
-        return [self.text.edit(end, end, f",\n{before}{added}" if own_line else f", {added}")]
+        return self.text.edit(end, end, f",\n{before}{added}" if own_line else f", {added}")
 
     def wrapped(self, change: Wrap) -> list[Edit] | None:
         inner = self.inner(change.at, change.steps)
@@ -132,6 +147,31 @@ class _Module:
         start = self.text.text.index("(", self.bounds(node.name)[1]) + 1
         return [self.text.edit(start, start, change.name)]
 
+    def awaited(self, change: AwaitHandler) -> list[Edit] | None:
+        place = (change.at.line, change.at.column)
+        body = self.wrapper.module.body
+        found = [
+            node
+            for node in body
+            if isinstance(node, cst.FunctionDef)
+            and (self.positions[node].start.line, self.positions[node].start.column) == place
+        ]
+        if not found or found[0].asynchronous is None or found[0].decorators:
+            return None
+        node, name = found[0], found[0].name.value
+        other = f"{name}_async"
+        run = self.imported("asyncio")
+        words = re.findall(rf"\b(?:{re.escape(name)}|{re.escape(other)})\b", self.text.text)
+        params = [*node.params.posonly_params, *node.params.params]
+        if run is None or len(words) != 1 or len(params) != 2:
+            return None
+        names = ", ".join(each.name.value for each in params)
+        start, end = self.bounds(node.name)
+        last = self.text.line_end(self.positions[node].end.line)
+        plain = f"\n\n\ndef {name}({names}):\n    return asyncio.run({other}({names}))"
+        edits = [self.text.edit(start, end, other), self.text.edit(last, last, plain)]
+        return [run, *edits] if isinstance(run, Edit) else edits
+
     def moved(self, change: MoveToModule) -> list[Edit] | None:
         parents: Mapping[cst.CSTNode, cst.CSTNode] = self.wrapper.resolve(ParentNodeProvider)
         scopes: Mapping[cst.CSTNode, Scope | None] = self.wrapper.resolve(ScopeProvider)
@@ -139,47 +179,72 @@ class _Module:
         if call is None:
             return None
         whole = _whole(call, parents)
-        assign = parents[whole]
-        line = parents.get(assign)
-        block = parents.get(line) if line is not None else None
-        definition = parents.get(block) if block is not None else None
-        module = self.wrapper.module
-        match assign, line, block, definition:
-            case (
-                cst.Assign(targets=[cst.AssignTarget(target=cst.Name(name))]),
-                cst.SimpleStatementLine(body=[_]),
-                cst.IndentedBlock(body=[_, _, *_]),
-                cst.FunctionDef(),
-            ) if parents[definition] is module:
-                pass
-            case _:
-                return None
-        local, top = scopes[assign.targets[0].target], scopes[definition]
-        if local is None or not isinstance(top, GlobalScope) or isinstance(local, GlobalScope):
+        definition: cst.CSTNode = whole
+        while (parent := parents.get(definition)) is not None and not isinstance(parent, cst.Module):
+            definition = parent
+        if not isinstance(definition, cst.FunctionDef):
             return None
-        if name in {each.name for each in top.assignments} or len(local[name]) != 1:
+        line = self.assigned(whole, definition, parents)
+        scope, top = scopes[whole], scopes[definition]
+        if (
+            not isinstance(scope, FunctionScope)
+            or not isinstance(top, GlobalScope)
+            or scope is not scopes[definition.body]
+        ):
             return None
         before = self.positions[definition].start.line
-        if not all(self.is_made_by(each, local, top, before) for each in self.names(whole)):
+        if not all(self.is_made_by(each, scope, top, before) for each in self.names(whole)):
             return None
-        start, end = self.lines_of(line)
-        code = self.text.text[start:end]
+        if line is None:
+            if change.name is None:
+                return None
+            start, end = self.bounds(whole)
+            code = f"{change.name} = {self.text.text[start:end]}"
+            gone = self.text.edit(start, end, change.name)
+            made = rf"^{re.escape(code)}[ \t]*(?:#.*)?$"
+            if re.search(made, self.text.text[: self.text.starts[before - 1]], re.MULTILINE):
+                return [gone]
+            if re.search(rf"(?<![.\w\"'/-])\b{re.escape(change.name)}\b", self.text.text):
+                return None
+        else:
+            name = line.body[0].targets[0].target.value  # type: ignore[attr-defined]
+            if name in {each.name for each in top.assignments} or len(scope[name]) != 1:
+                return None
+            start, end = self.lines_of(line)
+            code = self.text.text[start:end]
+            following = self.text.text[end : end + 2]
+            gone = self.text.edit(start, end + (2 if following == "\r\n" else len(following[:1])), "")
         if '"""' in code or "'''" in code:
             return None
         margin = len(code) - len(code.lstrip())
         level = "\n".join(row[margin:] if not row[:margin].strip() else row for row in re.split(r"\r\n|\r|\n", code))
-        index = module.body.index(definition)
-        following = self.text.text[end : end + 2]
-        gone = end + (2 if following == "\r\n" else len(following[:1]))
+        return [self.above(definition, level), gone]
+
+    def assigned(
+        self, value: cst.CSTNode, definition: cst.FunctionDef, parents: Mapping[cst.CSTNode, cst.CSTNode]
+    ) -> cst.SimpleStatementLine | None:
+        """The statement of *definition* that does nothing but name *value*."""
+        assign = parents[value]
+        line = parents.get(assign)
+        match assign, line:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name())]), cst.SimpleStatementLine(body=[_]):
+                block = parents[line]
+                alone = isinstance(block, cst.IndentedBlock) and len(block.body) == 1
+                return line if parents.get(block) is definition and not alone else None
+            case _:
+                return None
+
+    def above(self, definition: cst.FunctionDef, code: str) -> Edit:
+        """The edit that writes *code* before a function of the module."""
+        index = self.wrapper.module.body.index(definition)
         if index == 0:
-            top_of_it = self.lines_of(definition)[0]
-            return [self.text.edit(top_of_it, top_of_it, f"{level}\n\n\n"), self.text.edit(start, gone, "")]
-        above = module.body[index - 1]
-        place = self.text.line_end(self.positions[above].end.line)
-        simple = isinstance(above, cst.SimpleStatementLine)
-        is_import = isinstance(self.plain.body[index - 1], ast.Import | ast.ImportFrom)
-        gap = "\n\n" if is_import else "\n" if simple else "\n\n\n"
-        return [self.text.edit(place, place, gap + level), self.text.edit(start, gone, "")]
+            start = self.lines_of(definition)[0]
+            return self.text.edit(start, start, f"{code}\n\n\n")
+        before = self.plain.body[index - 1]
+        end = self.text.line_end(self.positions[self.wrapper.module.body[index - 1]].end.line)
+        simple = isinstance(self.wrapper.module.body[index - 1], cst.SimpleStatementLine)
+        gap = "\n\n" if isinstance(before, ast.Import | ast.ImportFrom) else "\n" if simple else "\n\n\n"
+        return self.text.edit(end, end, gap + code)
 
     def names(self, node: cst.BaseExpression) -> set[str]:
         """The names that an expression reads, its own parameters among them."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from lambdalint.model.changes import Change, MoveToModule, RenameKey, Rewrite, SetArgument, SetProperty
+from lambdalint.model.changes import Change, MoveToModule, Refer, RenameKey, Rewrite, SetArgument, SetProperty
 from lambdalint.model.finding import Edit, Fix
 from lambdalint.model.places import Span
 
@@ -96,6 +96,8 @@ def _edits(text: Text, changes: Sequence[Change]) -> list[Edit] | None:
         match change:
             case Rewrite():
                 edit = _rewritten(text, change)
+            case Refer():
+                edit = _referred(text, change)
             case RenameKey():
                 edit = _renamed(text, change)
             case SetProperty():
@@ -125,6 +127,31 @@ def _rewritten(text: Text, change: Rewrite) -> Edit | None:
     if written != f"{quote}{change.old}{quote}":
         return None
     return text.edit(start, start + len(written), f"{quote}{change.new}{quote}")
+
+
+def _referred(text: Text, change: Refer) -> Edit | None:
+    start, end = text.bounds(change.at)
+    written = text.text[start:end].rstrip()
+    old = f"{change.resource}.{change.old}" if change.old else change.resource
+    new = f"{change.resource}.{change.new}" if change.new else change.resource
+    first, second = re.escape(change.resource), re.escape(change.old or "")
+    apart = rf'\[\s*"?{first}"?\s*,\s*"?{second}"?\s*\]'
+    short = rf"![A-Za-z]+\s+({re.escape(old)}|{apart})"
+    long = rf'\{{?\s*"?(Ref|Fn::GetAtt)"?\s*:\s*("?{re.escape(old)}"?|{apart})\s*\}}?'
+    if re.fullmatch(rf"!Sub\s+[\"']?\$\{{{re.escape(old)}\}}[\"']?", written):
+        to = written.replace(f"${{{old}}}", f"${{{new}}}")
+    elif re.fullmatch(short, written):
+        to = f"!GetAtt {new}" if change.new else f"!Ref {new}"
+    elif re.fullmatch(long, written):
+        quote = '"' if '"' in written else ""
+        value = (
+            f"[{quote}{change.resource}{quote}, {quote}{change.new}{quote}]" if change.new else f"{quote}{new}{quote}"
+        )
+        to = f"{quote}{'Fn::GetAtt' if change.new else 'Ref'}{quote}: {value}"
+        to = f"{{{to}}}" if written.startswith("{") else to
+    else:
+        return None
+    return text.edit(start, start + len(written), to)
 
 
 def _renamed(text: Text, change: RenameKey) -> Edit | None:

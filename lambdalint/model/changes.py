@@ -20,6 +20,23 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True)
+class Refer:
+    """What refers to *resource*, to its *old* attribute, refers to its *new* one; ``None`` is a plain ``Ref``."""
+
+    at: Span
+    resource: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitHandler:
+    """The coroutine function at *at* gets another name, and a plain function of its own name that runs it."""
+
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
 class RenameKey:
     """The key *old* of the value at *value* becomes *new*."""
 
@@ -44,12 +61,16 @@ class SetProperty:
 
 @dataclass(frozen=True, slots=True)
 class SetArgument:
-    """The call at *call* passes *value*, source text, as *keyword*; instead of what it passes there, if it does."""
+    """The call at *call* passes *value*, source text, as *keyword*; instead of what it passes there, if it does.
+
+    *imports* are dotted names that *value* needs, as for ``Wrap``.
+    """
 
     call: Span
     keyword: str
     value: str
     position: int | None = None
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +107,24 @@ class AddParameter:
 
 @dataclass(frozen=True, slots=True)
 class MoveToModule:
-    """The assignment of the call at *call* to a local variable is made at module level instead."""
+    """The assignment of the call at *call* to a local variable is made at module level instead.
+
+    A call whose result is used at once is assigned to *name* there, if nothing is called so yet.
+    """
 
     call: Span
+    name: str | None = None
 
 
-Change: TypeAlias = Rewrite | RenameKey | SetProperty | SetArgument | Wrap | PrefixText | AddParameter | MoveToModule
+Change: TypeAlias = (
+    Rewrite
+    | Refer
+    | RenameKey
+    | SetProperty
+    | SetArgument
+    | Wrap
+    | PrefixText
+    | AddParameter
+    | AwaitHandler
+    | MoveToModule
+)

@@ -18,16 +18,20 @@ from lambdalint.facts.function_calls import FunctionCalls
 from lambdalint.facts.needs import service_call
 from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.rule import (
+    Applicability,
     Confidence,
+    Fix,
     Function,
     Invocation,
     Known,
     Problem,
     Problems,
     Related,
+    SetArgument,
     Severity,
     rule,
 )
+from lambdalint_rules.calls.timeouts import waiting_time
 
 TEMPLATE: Final = """\
 Transform: AWS::Serverless-2016-10-31
@@ -136,6 +140,7 @@ _VARIABLES: Final = frozenset(("AWS_CONFIG_FILE", "AWS_DEFAULTS_MODE"))
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     since="0.1.0",
+    fix="unsafe",
     covers=("sonar:S7618",),
     bad=(
         {"template.yaml": TEMPLATE, "src/app.py": BAD},
@@ -175,7 +180,19 @@ def check(function: Function, calls: PathCalls, invoked: FunctionCalls) -> Probl
             f"{LEAST_ATTEMPTS} times; {function.name} has {timeout.value} s{default}",
             related=calls.way(call),
             hint="pass config=Config(connect_timeout=…, read_timeout=…, retries={…}) to each client",
+            fix=_configuring(call, timeout.value),
         )
+
+
+def _configuring(call: PathCall, budget_s: int) -> Fix | None:
+    """The fix that gives a client timeouts of which two attempts fit into *budget_s*."""
+    seconds = waiting_time(budget_s, 2 * 2)
+    if seconds is None or "config" in call.call.keywords:
+        return None
+    timeouts = f"connect_timeout={min(seconds, 2):g}, read_timeout={seconds:g}"
+    config = f'Config({timeouts}, retries={{"total_max_attempts": 2}})'
+    change = SetArgument(call.call.span, "config", config, imports=("botocore.config.Config",))
+    return Fix("pass timeouts", Applicability.UNSAFE, changes=(change,))
 
 
 def _unconfigured(calls: PathCalls) -> Iterator[tuple[PathCall, str]]:

@@ -12,7 +12,20 @@ from lambdalint.facts.function_calls import FunctionCall, FunctionCalls
 from lambdalint.facts.path_calls import PathCalls
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.sdk_results import SdkResults
-from lambdalint.rule import Confidence, Function, Known, Problem, Problems, Related, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    Known,
+    Problem,
+    Problems,
+    Related,
+    SetArgument,
+    Severity,
+    Span,
+    rule,
+)
 
 TEMPLATE: Final = """\
 Transform: AWS::Serverless-2016-10-31
@@ -60,6 +73,7 @@ def handler(event, context):
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     since="0.1.0",
+    fix="unsafe",
     covers=("sonar:S6246",),
     bad={"template.yaml": TEMPLATE.format(own=30), "src/app.py": BAD, "src/billing.py": BILLING},
     good={"template.yaml": TEMPLATE.format(own=60), "src/app.py": GOOD, "src/billing.py": BILLING},
@@ -82,7 +96,13 @@ def check(function: Function, invoked: FunctionCalls, calls: PathCalls, results:
             hint="let a state machine call both"
             if used
             else 'nobody reads the answer: pass InvocationType="Event", or send a message',
+            fix=None if used else _leaving(each.call.call.span),
         )
+
+
+def _leaving(call: Span) -> Fix:
+    change = SetArgument(call, "InvocationType", '"Event"')
+    return Fix('pass InvocationType="Event"', Applicability.UNSAFE, changes=(change,))
 
 
 def _seconds(function: Function) -> int | None:

@@ -9,9 +9,11 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html
 
 import re
 from collections.abc import Iterator
+from keyword import iskeyword
 from typing import Final
 
 from lambdalint.facts.arguments import Arguments
+from lambdalint.facts.calls import Call
 from lambdalint.facts.constructors import CONSTRUCTORS, Kind, canonical
 from lambdalint.facts.expressions import (
     CallOf,
@@ -39,7 +41,6 @@ from lambdalint.rule import (
     Problems,
     Resource,
     Severity,
-    Span,
     Trigger,
     TriggerKind,
     rule,
@@ -234,12 +235,17 @@ def check(function: Function, calls: PathCalls, kept: Kept, arguments: PerModule
             f"{_shown(each)} is made {_when(each)}{_cost(name, function)}",
             related=calls.way(each),
             hint="make it at module level, or keep it there once it is made",
-            fix=None if each.call.entered else _moving(each.call.span),
+            fix=None if each.call.entered else _moving(each.call),
         )
 
 
-def _moving(made: Span) -> Fix:
-    return Fix("make it at module level", Applicability.UNSAFE, changes=(MoveToModule(made),))
+def _moving(call: Call) -> Fix:
+    """The fix that makes it at module level, under the name that it has or that of the service."""
+    service = call.args[0] if call.args else None
+    name = service.value if isinstance(service, Literal) and isinstance(service.value, str) else ""
+    name = name.replace("-", "_")
+    change = MoveToModule(call.span, name if name.isidentifier() and not iskeyword(name) else None)
+    return Fix("make it at module level", Applicability.UNSAFE, changes=(change,))
 
 
 def _made(calls: PathCalls, kept: Kept) -> Iterator[tuple[PathCall, str, Kind]]:

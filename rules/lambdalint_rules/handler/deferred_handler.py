@@ -8,7 +8,19 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html
 
 from lambdalint.facts.entry import Entry
 from lambdalint.facts.symbols import Definition
-from lambdalint.rule import Function, Known, Problem, Problems, Related, Severity, Span, rule
+from lambdalint.rule import (
+    Applicability,
+    AwaitHandler,
+    Fix,
+    Function,
+    Known,
+    Problem,
+    Problems,
+    Related,
+    Severity,
+    Span,
+    rule,
+)
 from lambdalint_rules.handler.samples import orders
 
 ELSEWHERE = """\
@@ -63,6 +75,7 @@ def handler(event, context):
     "deferred-handler",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     covers=("sonar:S7614",),
     bad=(
         orders("async def handler(event, context):  # finding\n    return event\n"),
@@ -88,7 +101,14 @@ def check(function: Function, entry: Entry) -> Problems:
                 f"{name}() is {_kind(entry.definition)}; Lambda runs nothing of it and fails with Runtime.MarshalError",
                 related=(Related(span, f"{function.name} has the handler {handler}"),),
                 hint="call it from a plain function with asyncio.run()" if entry.definition.is_async else None,
+                fix=_awaiting(entry.definition),
             )
+
+
+def _awaiting(definition: Definition) -> Fix | None:
+    if definition.is_generator or definition.is_lambda or definition.decorators:
+        return None
+    return Fix("call it from a plain function", Applicability.UNSAFE, changes=(AwaitHandler(definition.span),))
 
 
 def _kind(definition: Definition) -> str:

@@ -16,7 +16,18 @@ from lambdalint.facts.context_reads import ContextRead, ContextReads
 from lambdalint.facts.expressions import EventPath, Parameter
 from lambdalint.facts.guards import Guard, GuardKind
 from lambdalint.facts.symbols import Symbols
-from lambdalint.rule import Module, PerModule, Problem, Problems, Project, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Fix,
+    Module,
+    PerModule,
+    Problem,
+    Problems,
+    Project,
+    Rewrite,
+    Severity,
+    rule,
+)
 from lambdalint_rules.handler.samples import orders
 
 BAD = """\
@@ -106,6 +117,7 @@ _CALLED: Final = {
     "unknown-context-attribute",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad=(orders(BAD), orders(OTHER_NAME)),
     good=(orders(GOOD), orders(DECORATED), orders(SET_ELSEWHERE, helpers=HELPERS), orders(FAKE)),
 )
@@ -130,7 +142,7 @@ def check(
         if not _is_unknown(each) or (each.owner, each.parameter) not in holding or each.attribute in stored:
             continue
         if not any(map(_asks, each.guards)):
-            yield Problem(each.span, _what_is_so(each))
+            yield Problem(each.span, _what_is_so(each), fix=_renaming(each))
 
 
 def _is_unknown(read: ContextRead) -> bool:
@@ -185,7 +197,21 @@ def _asks(guard: Guard) -> bool:
 def _what_is_so(read: ContextRead) -> str:
     if read.attribute is None:
         return "the context cannot be indexed; it has attributes"
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", read.attribute).lower()
+    meant = _meant(read.attribute)
+    return f"the context has no {read.attribute}" + (f"; it is called {meant}" if meant else "")
+
+
+def _meant(attribute: str) -> str | None:
+    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", attribute).lower()
     names = {each.removesuffix("()"): each for each in context_members()}
     near = [_CALLED[plain]] if plain in _CALLED else get_close_matches(plain, names, n=1, cutoff=0.7)
-    return f"the context has no {read.attribute}" + (f"; it is called {names[near[0]]}" if near else "")
+    return names[near[0]] if near else None
+
+
+def _renaming(read: ContextRead) -> Fix | None:
+    """The fix that reads the member of nearly that name; a method instead of an attribute is nothing to rename."""
+    meant = _meant(read.attribute) if read.attribute else None
+    if meant is None or meant.endswith("()"):
+        return None
+    change = Rewrite(read.span, f"{read.parameter}.{read.attribute}", f"{read.parameter}.{meant}")
+    return Fix(f"read {meant}", Applicability.UNSAFE, changes=(change,))

@@ -24,7 +24,21 @@ from lambdalint.facts.library_caches import (
 )
 from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.facts.per_module import PerModule
-from lambdalint.rule import Confidence, Function, Known, Problem, Problems, Related, Severity, Span, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Dialect,
+    Fix,
+    Function,
+    Known,
+    Problem,
+    Problems,
+    Related,
+    SetProperty,
+    Severity,
+    Span,
+    rule,
+)
 from lambdalint_rules.handler.samples import orders
 
 _CAUGHT: Final = frozenset(("BaseException", "Exception", "IOError", "OSError", "PermissionError", "RuntimeError"))
@@ -36,6 +50,7 @@ _CAUGHT: Final = frozenset(("BaseException", "Exception", "IOError", "OSError", 
     severity=Severity.ERROR,
     confidence=Confidence.MEDIUM,
     since="0.1.0",
+    fix="unsafe",
     bad=(
         orders("""\
 import nltk
@@ -146,7 +161,21 @@ def check(function: Function, calls: PathCalls, imports: PerModule[Imports], rea
                 f"{cache.library} writes to {cache.place}, which cannot be written; nothing sets {variable}",
                 related=way,
                 hint=f"set {variable} to a folder in /tmp",
+                fix=_declaring(function, variable),
             )
+
+
+def _declaring(function: Function, variable: str) -> Fix | None:
+    """The fix that sets the variable in the template; Terraform's block for them may be there already or not."""
+    if function.dialect is Dialect.SERVERLESS:
+        keys: tuple[str, ...] = ("environment", variable)
+    elif function.dialect in (Dialect.SAM, Dialect.CLOUDFORMATION):
+        keys = ("Properties", "Environment", "Variables", variable)
+    else:
+        return None
+    folder = f"/tmp/{variable.partition('_')[0].lower()}"  # noqa: S108
+    change = SetProperty(function.span, keys, folder)
+    return Fix(f"set {variable} to {folder}", Applicability.UNSAFE, changes=(change,))
 
 
 def _declared(function: Function) -> frozenset[str | None] | None:

@@ -32,10 +32,12 @@ from lambdalint.rule import (
     Problem,
     Problems,
     Project,
+    Refer,
     Reference,
     Related,
     Rewrite,
     Severity,
+    Span,
     Unknown,
     Value,
     rule,
@@ -162,15 +164,16 @@ def check(function: Function, project: Project, calls: PathCalls, arguments: Per
                 told.add(value.name)
                 method = (call.name or "").rpartition(".")[2]
                 written = _written(reference, kind, function.dialect)
-                right = _right(reference, kind, parameter, function.dialect)
-                change = Rewrite(variables[value.name].span, written, right) if right else None
+                right = _right(reference, kind, parameter)
                 yield Problem(
                     variables[value.name].span,
                     f"{value.name} gets the {resource_noun(kind)}'s {_shown(given)} ({written}); "
                     f"{method} wants the {_shown(parameter.takes[0])}",
                     related=(*calls.way(call), Related(call.call.span, f"{method}() gets it as {parameter.name}")),
-                    hint=f"write {right}" if right else None,
-                    fix=Fix(f"write {right}", Applicability.UNSAFE, changes=(change,)) if change else None,
+                    hint=f"write {_written(right, kind, function.dialect)}" if right else None,
+                    fix=_referring(variables[value.name].span, reference, right, kind, function.dialect)
+                    if right
+                    else None,
                 )
 
 
@@ -217,6 +220,14 @@ def _written(reference: Reference, kind: str, dialect: Dialect) -> str:
     )
 
 
-def _right(reference: Reference, kind: str, parameter: Parameter, dialect: Dialect) -> str | None:
+def _right(reference: Reference, kind: str, parameter: Parameter) -> Reference | None:
     right = attributes_of_kind(kind, parameter.takes)
-    return _written(Reference(reference.resource, right[0]), kind, dialect) if right else None
+    return Reference(reference.resource, right[0]) if right else None
+
+
+def _referring(at: Span, wrong: Reference, right: Reference, kind: str, dialect: Dialect) -> Fix:
+    """The fix that takes the value which is wanted of the same resource."""
+    change: Refer | Rewrite = Refer(at, wrong.resource, wrong.attribute, right.attribute)
+    if dialect is Dialect.TERRAFORM:
+        change = Rewrite(at, _written(wrong, kind, dialect), _written(right, kind, dialect))
+    return Fix(f"write {_written(right, kind, dialect)}", Applicability.UNSAFE, changes=(change,))
