@@ -1,7 +1,7 @@
 """Fixes: what they write, and that nothing is left to fix after them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,12 @@ from lambdalint.model.places import Span
 from lambdalint.readers.tree import MemoryTree, Tree
 from lambdalint.rule import Function, Problem, Problems, Rule, Severity, rule
 from lambdalint.testing import RuleExample, check_tree, examples
+from tests.parity.faults import FAULTS, Fault
+from tests.test_parity import WRITERS
+
+HAND_WRITTEN = tuple(name for name in WRITERS if name != "cdk")
+#: Terraform has a block for variables, which may be there already or not.
+ONLY_WHERE_VARIABLES_ARE_A_PROPERTY = ("LF004",)
 
 RULES = Registry.load().rules
 FIXABLE = [each for each in examples(RULES) if each.rule.fix != "none" and not each.good]
@@ -80,6 +86,29 @@ def test_a_fixed_example_has_nothing_left_to_fix(example: RuleExample) -> None:
     assert again.contents == {}
     applicability = {each.fix.applicability.value for each in before if each.fix}
     assert applicability <= {example.rule.fix}
+
+
+def faults_with_a_fix() -> Iterator[object]:
+    """The faults that all languages have in common, in those whose files are not made by a program."""
+    fixable = {rule.code for rule in RULES if rule.fix != "none"}
+    for fault in FAULTS:
+        if fault.rule in fixable and not fault.bad.inline:
+            yield pytest.param(fault, [name for name in HAND_WRITTEN if name not in fault.inexpressible], id=str(fault))
+
+
+@pytest.mark.parametrize(("fault", "languages"), list(faults_with_a_fix()))
+def test_what_is_fixed_in_one_language_is_fixed_in_all(fault: Fault, languages: list[str]) -> None:
+    left = {}
+    for language in languages:
+        written = WRITERS[language](fault.bad)
+        done, files = fix_all(written.files, fault.rule)
+        assert not done.broken
+        result = check_tree(MemoryTree(files), select=(fault.rule,))
+        assert not result.failures
+        left[language] = [each.code for each in result.findings]
+    if fault.rule in ONLY_WHERE_VARIABLES_ARE_A_PROPERTY:
+        left.pop("terraform", None)
+    assert len({tuple(each) for each in left.values()}) == 1, left
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.fix != "none"], ids=lambda rule: rule.name)
