@@ -207,6 +207,20 @@ _ERRORS: Final = (
         things=(Bucket("pictures"),),
         invoked_by=(Uploads("pictures"),),
     ),
+    coded(
+        "LE010",
+        "failure answered with 200",
+        samples.FINE,
+        samples.NOT_FINE,
+        invoked_by=(Call("rest"),),
+    ),
+    coded(
+        "LE011",
+        "text of an exception in the answer",
+        samples.TELLING,
+        samples.NOT_FINE,
+        invoked_by=(Call("http"),),
+    ),
     coded("LE012", "custom resource that may stay silent", samples.SILENT, samples.ANSWERING),
 )
 
@@ -296,7 +310,9 @@ _HANDLER: Final = (
     coded("LH009", "attribute that the context lacks", samples.REQUEST_ID, samples.AWS_REQUEST_ID),
     coded("LI001", "client made in the handler", samples.CLIENT_EACH_TIME, samples.CLIENT_ONCE),
     coded("LI002", "heavy import for nothing", samples.HEAVY_IMPORT, samples.LIGHT_IMPORT),
+    coded("LI003", "heavy import for some events", samples.NEEDED_BY_SOME, samples.IMPORTED_THERE),
     coded("LI004", "slow fetching at import", samples.FETCHED_AT_IMPORT, samples.LIGHT_IMPORT),
+    coded("LI005", "too many heavy imports", samples.MANY_IMPORTS, samples.LIGHT_IMPORT),
     coded("LI006", "secret fetched for every event", samples.SECRET, samples.SECRET_AT_IMPORT),
     Fault(
         "LI007",

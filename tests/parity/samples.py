@@ -133,6 +133,19 @@ def handler(event, context):
         sqs.delete_message(QueueUrl="jobs", ReceiptHandle=record["receiptHandle"])  # finding
 """
 OUT_OF_ORDER: Final = FAILURES.replace("except Exception:", f"except Exception:  {MARK}")
+NOT_FINE: Final = """\
+def handler(event, context):
+    try:
+        return {"statusCode": 200, "body": work(event)}
+    except Exception as error:
+        print(error)
+        return {"statusCode": 500, "body": "could not work"}
+
+def work(event):
+    return event["body"] or ""
+"""
+FINE: Final = NOT_FINE.replace('500, "body": "could not work"}', '200, "body": "could not work"}  # finding')
+TELLING: Final = NOT_FINE.replace('"could not work"}', 'f"could not work: {error}"}  # finding')
 SENDING: Final = """\
 import os
 import boto3
@@ -765,4 +778,56 @@ table = boto3.resource("dynamodb").Table("orders")
 
 def handler(event, context):
     return json.dumps(table.get_item(Key={"id": event["id"]})["Item"], default=str)
+"""
+
+NEEDED_BY_SOME: Final = """\
+import pandas  # finding
+
+def handler(event, context):
+    if event["format"] == "xlsx":
+        return export(event["orders"])
+    return lines(event["orders"])
+
+def lines(orders):
+    return [str(order) for order in orders]
+
+def export(orders):
+    return pandas.DataFrame(orders).to_json()
+"""
+IMPORTED_THERE: Final = """\
+def handler(event, context):
+    if event["format"] == "xlsx":
+        return export(event["orders"])
+    return lines(event["orders"])
+
+def lines(orders):
+    return [str(order) for order in orders]
+
+def export(orders):
+    import pandas
+    return pandas.DataFrame(orders).to_json()
+"""
+MANY_IMPORTS: Final = """\
+import statsmodels.api  # finding
+import anthropic
+import awswrangler
+import dask.dataframe
+import fastapi
+import fitz
+import flask
+import geopandas
+import google.cloud.bigquery
+import kubernetes
+import langchain.agents
+import langchain_aws
+import nltk
+import openai
+import polars
+import s3fs
+import seaborn
+import sqlalchemy.orm
+import sympy
+
+def handler(event, context):
+    return event
 """
