@@ -449,6 +449,47 @@ def handler(event, context):
     return {"overdue": event["date"] < date.today().isoformat()}
 """
 
+ENDLESS_CACHE: Final = """\
+from functools import cache
+
+@cache
+def customer(name):  # finding
+    return name
+
+def handler(event, context):
+    return customer(event["customer"])
+"""
+BOUNDED_CACHE: Final = """\
+from functools import lru_cache
+
+@lru_cache(maxsize=500)
+def customer(name):
+    return name
+
+def handler(event, context):
+    return customer(event["customer"])
+"""
+
+IDLE_CONNECTION: Final = """\
+import pymysql
+
+connection = pymysql.connect(host="db")  # finding
+
+def handler(event, context):
+    with connection.cursor() as cursor:
+        cursor.execute("select 1")
+"""
+CHECKED_CONNECTION: Final = """\
+import pymysql
+
+connection = pymysql.connect(host="db")
+
+def handler(event, context):
+    connection.ping()
+    with connection.cursor() as cursor:
+        cursor.execute("select 1")
+"""
+
 PATIENT: Final = """\
 import requests
 

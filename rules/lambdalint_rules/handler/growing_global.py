@@ -6,11 +6,9 @@ in the end the memory is full.  A default like ``seen=[]`` is made once as well.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html
 """
 
-from typing import Final
-
 from lambdalint.facts.arguments import Arguments
 from lambdalint.facts.calls import Calls
-from lambdalint.facts.expressions import EventPath, Expression, carries_event
+from lambdalint.facts.expressions import carries_event
 from lambdalint.facts.growing import Growing, Growth
 from lambdalint.facts.guards import GuardKind
 from lambdalint.facts.imports import Imports
@@ -18,23 +16,8 @@ from lambdalint.facts.kept import Kept
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.reach import Reach
 from lambdalint.rule import Function, Problem, Problems, Severity, rule
+from lambdalint_rules.handler.few_values import has_few_values
 from lambdalint_rules.handler.samples import orders
-
-#: What of an event has few values.
-_FEW: Final = frozenset(
-    (
-        "action",
-        "awsRegion",
-        "detail-type",
-        "eventName",
-        "eventSource",
-        "httpMethod",
-        "method",
-        "region",
-        "source",
-        "type",
-    )
-)
 
 
 @rule(
@@ -184,7 +167,9 @@ def _grows(growth: Growth, passed: Arguments, at_import: bool) -> bool:
         for guard in growth.guards
     ):
         return False
-    new = any(carries_event(value) and not _has_few(value) for value in passed.alternatives(growth.added, growth.scope))
+    new = any(
+        carries_event(value) and not has_few_values(value) for value in passed.alternatives(growth.added, growth.scope)
+    )
     match growth.kind:
         case "list":
             return (new and growth.sought) or (not growth.tested and (new or not at_import))
@@ -192,10 +177,6 @@ def _grows(growth: Growth, passed: Arguments, at_import: bool) -> bool:
             return new and (growth.sought or not growth.tested)
         case _:
             return new and not growth.tested
-
-
-def _has_few(value: Expression) -> bool:
-    return isinstance(value, EventPath) and bool(value.keys) and value.keys[-1] in _FEW
 
 
 def _may_clear(name: str, imports: Imports | None, calls: Calls | None) -> bool:
