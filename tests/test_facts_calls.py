@@ -125,6 +125,21 @@ def test_a_lazily_kept_client_is_known_although_it_starts_as_none() -> None:
     assert used.guards == ()
 
 
+def test_a_guard_tells_what_follows_a_branch_that_leaves_from_what_stands_in_one() -> None:
+    source = """
+        def handler(event, context):
+            if event["kind"] == "a":
+                return first()
+            if not event["kind"]:
+                return second()
+            return third()
+    """
+    first, second, third = ([(each.after, each.equals) for each in call.guards] for call in calls(source))
+    assert first == [(False, True)]
+    assert second == [(False, False), (True, True)]
+    assert third == [(True, False), (True, True)]
+
+
 @pytest.mark.parametrize(
     ("expression", "guard"),
     [

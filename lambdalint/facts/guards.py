@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
@@ -36,8 +36,8 @@ class Guard:
     catches (``BaseException`` for a bare ``except``); for a ``CONDITION`` and ``VERSION`` the qualified names read or
     called in the test.
     *negated*: the statement runs when the condition does not hold: in the ``else`` branch, or after an ``if`` whose
-    body leaves.  *on_event* says that the test reads the event.  *at* is the line and column of the condition: guards
-    of the same *at* are of one statement.
+    body leaves; *after* tells the latter.  *on_event* says that the test reads the event.  *at* is the line and column
+    of the condition: guards of the same *at* are of one statement.  *equals*: it asks whether something is a constant.
     """
 
     kind: GuardKind
@@ -45,6 +45,8 @@ class Guard:
     negated: bool = False
     on_event: bool = False
     at: tuple[int, int] = field(default=(0, 0), compare=False)
+    after: bool = field(default=False, compare=False)
+    equals: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +93,8 @@ class Guards:
             case Branch.EXCEPT:
                 return Guard(GuardKind.EXCEPT, self._caught(context.node, scope), at=at)
             case Branch.IF:
-                return self._condition(context.node, context.negated, scope)
+                found = self._condition(context.node, context.negated, scope)
+                return replace(found, after=True) if context.after else found
             case Branch.WITH if isinstance(context.node.context_expr, ast.Call):
                 return self._suppressing(context.node.context_expr, scope)
             case _:
@@ -145,7 +148,13 @@ class Guards:
             return Guard(GuardKind.ENV, tuple(dict.fromkeys(variables)), negated, on_event, at)
         names = tuple(dict.fromkeys(read))
         version = any(name in _VERSIONS or name.startswith("sys.version_info") for name in names)
-        return Guard(GuardKind.VERSION if version else GuardKind.CONDITION, names, negated, on_event, at)
+        equals = (
+            isinstance(test, ast.Compare)
+            and isinstance(test.ops[0], ast.Eq)
+            and isinstance(test.comparators[0], ast.Constant)
+        )
+        kind = GuardKind.VERSION if version else GuardKind.CONDITION
+        return Guard(kind, names, negated, on_event, at, equals=equals)
 
     def _missing(self, test: ast.expr, scope: Scope) -> tuple[str, bool] | None:
         """The variable that *test* asks whether it is set, and whether it holds when it is unset."""

@@ -43,11 +43,14 @@ class Branch(Enum):
 
 
 class Context:
-    """A branch around a statement, linked to the ones around it."""
+    """A branch around a statement, linked to the ones around it; *after* one that leaves, rather than in it."""
 
-    __slots__ = ("branch", "loop", "negated", "node", "outer", "skipped")
+    __slots__ = ("after", "branch", "loop", "negated", "node", "outer", "skipped")
 
-    def __init__(self, branch: Branch, node: Any, outer: "Context | None", negated: bool = False) -> None:
+    def __init__(
+        self, branch: Branch, node: Any, outer: "Context | None", negated: bool = False, after: bool = False
+    ) -> None:
+        self.after = after
         self.branch = branch
         self.node = node
         self.outer = outer
@@ -168,6 +171,7 @@ class Walk:
     reads: list[Place] = field(default_factory=list)
     annotations: list[Place] = field(default_factory=list)
     items: list[Place] = field(default_factory=list)
+    subscripts: list[Place] = field(default_factory=list)
     memberships: list[Place] = field(default_factory=list)
     imports: list[Place] = field(default_factory=list)
     returns: list[Place] = field(default_factory=list)
@@ -575,8 +579,10 @@ class _Walker:
     ) -> None:
         value = node.value
         kind = type(value)
+        place = Place(node, scope, context)
+        self.walk.subscripts.append(place)
         if kind is ast.Name or (kind is ast.Attribute and value.attr == "environ"):  # type: ignore[attr-defined]
-            self.walk.items.append(Place(node, scope, context))
+            self.walk.items.append(place)
         push(value)
         push(node.slice)
 
@@ -701,9 +707,9 @@ def _afterwards(statement: ast.If | ast.Match, context: Context | None) -> Conte
         leaves = isinstance(statement.body[-1], _ENDS)
         otherwise = bool(statement.orelse) and isinstance(statement.orelse[-1], _ENDS)
         if leaves is not otherwise:
-            return Context(Branch.IF, statement.test, context, negated=leaves)
+            return Context(Branch.IF, statement.test, context, negated=leaves, after=True)
     elif _takes_all(statement.cases[-1]) and isinstance(statement.cases[-1].body[-1], _ENDS):
-        return Context(Branch.IF, statement.subject, context)
+        return Context(Branch.IF, statement.subject, context, after=True)
     return context
 
 

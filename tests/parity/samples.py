@@ -872,3 +872,22 @@ import sympy
 def handler(event, context):
     return event
 """
+SENT_ONE_BY_ONE: Final = """\
+import boto3
+
+sqs = boto3.client("sqs")
+
+def handler(event, context):
+    for record in event["Records"]:
+        sqs.send_message(QueueUrl="q", MessageBody=record["body"])  # finding
+"""
+SENT_TOGETHER: Final = """\
+import boto3
+
+sqs = boto3.client("sqs")
+
+def handler(event, context):
+    entries = [{"Id": each["messageId"], "MessageBody": each["body"]} for each in event["Records"]]
+    if sqs.send_message_batch(QueueUrl="q", Entries=entries).get("Failed"):
+        raise RuntimeError("not all are sent")
+"""
