@@ -340,7 +340,12 @@ def _called(
     written = api is not None and "BodyS3Location" not in api.properties if named else True
     if written and own is not None and api is not None and kind is TriggerKind.REST_API:
         written = _is_true(_merging(api, making))
-    yield event.trigger(kind, target, api, event.settings, payload, True if written else None)
+    settings = event.settings
+    default = making.node(api.name, "Properties", "Auth", "DefaultAuthorizer") if api is not None else None
+    authorizer = making.evaluator.value(default) if default is not None else None
+    if authorizer is not None and "Auth" not in settings:
+        settings = {**settings, "Auth": authorizer}
+    yield event.trigger(kind, target, api, settings, payload, True if written else None)
 
 
 def _merging(api: Resource, making: Making) -> Property | None:

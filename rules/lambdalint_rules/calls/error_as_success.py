@@ -119,7 +119,7 @@ def check(function: Function, calls: PathCalls, symbols: PerModule[Symbols], ret
 
 
 def _is_success(status: Expression) -> bool:
-    return isinstance(status, Literal) and re.fullmatch(r"2\d\d", str(status.value)) is not None
+    return isinstance(status, Literal) and re.fullmatch(r"2\d\d", f"{status.value!s}") is not None
 
 
 def _tells_failure(body: Expression) -> bool:

@@ -75,6 +75,16 @@ def handler(event, context):
 def work(event): ...
 """
 IAM: Final = TEMPLATE.replace("Method: get}", "Method: get, Auth: {Authorizer: AWS_IAM}}")
+IAM_BY_DEFAULT: Final = (
+    TEMPLATE.replace("Method: get}", "Method: get, RestApiId: !Ref Shop}")
+    + """\
+  Shop:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: live
+      Auth: {DefaultAuthorizer: AWS_IAM}
+"""
+)
 
 
 @rule(
@@ -92,6 +102,7 @@ IAM: Final = TEMPLATE.replace("Method: get}", "Method: get, Auth: {Authorizer: A
         {"template.yaml": TEMPLATE, "src/app.py": GOOD},
         {"template.yaml": QUEUE, "src/app.py": TEXT.replace("  # finding", "")},
         {"template.yaml": IAM, "src/app.py": TEXT.replace("  # finding", "")},
+        {"template.yaml": IAM_BY_DEFAULT, "src/app.py": TEXT.replace("  # finding", "")},
     ),
 )
 def check(function: Function, reach: Reach, symbols: PerModule[Symbols], returns: PerModule[Returns]) -> Problems:
