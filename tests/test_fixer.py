@@ -15,9 +15,12 @@ from lambdalint.engine.result import Result
 from lambdalint.fixer import Fixed, fixed
 from lambdalint.model.changes import (
     AddParameter,
+    AwaitHandler,
     Change,
     MoveToModule,
     PrefixText,
+    ReadKeys,
+    Refer,
     RenameKey,
     Rewrite,
     SetArgument,
@@ -226,6 +229,57 @@ def test_texts_get_a_prefix(text: str, expected: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("f(r['a'])\n", "f(r['k']['b'])\n"),
+        ("f((r)['a'])\n", None),
+        ("f(r.a)\n", None),
+        ("f(r['b'])\n", None),
+    ],
+)
+def test_other_keys_are_read(text: str, expected: str | None) -> None:
+    change = ReadKeys(span(text, text[2:-2]), ("a",), ("k", "b"))
+    assert changed(text, change) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "old", "expected"),
+    [
+        ("!GetAtt Q.Arn", "Arn", "!Ref Q"),
+        ("!GetAtt [Q, Arn]", "Arn", "!Ref Q"),
+        ("!Ref Q", None, "!GetAtt Q.Name"),
+        ('{"Fn::GetAtt": ["Q", "Arn"]}', "Arn", '{"Ref": "Q"}'),
+        ('{"Ref": "Q"}', None, '{"Fn::GetAtt": ["Q", "Name"]}'),
+        ("!Sub ${Q.Arn}", "Arn", "!Sub ${Q}"),
+        ("!Sub a-${Q.Arn}", "Arn", None),
+        ("!GetAtt Queue.Arn", "Arn", None),
+    ],
+)
+def test_references_are_turned_in_the_form_that_they_have(written: str, old: str | None, expected: str | None) -> None:
+    text = f"A: {written}\n"
+    change = Refer(span(text, written, "t.yaml"), "Q", old, None if old else "Name")
+    assert changed(text, change, path="t.yaml") == (f"A: {expected}\n" if expected else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "async def h(e, c):\n    return e\n",
+            "import asyncio\n\nasync def h_async(e, c):\n    return e\n\n\n"
+            "def h(e, c):\n    return asyncio.run(h_async(e, c))\n",
+        ),
+        ("async def h(e, c):\n    return await h(e, c)\n", None),
+        ("@d\nasync def h(e, c):\n    return e\n", None),
+        ("async def h(e):\n    return e\n", None),
+    ],
+)
+def test_a_coroutine_function_gets_a_plain_one(text: str, expected: str | None) -> None:
+    start = text.index("async")
+    assert changed(text, AwaitHandler(Text("app.py", text).edit(start, len(text) - 1, "").span)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         ("@d\nasync def h(e): ...\n", "@d\nasync def h(e, c): ...\n"),
         ("def h(e={}, *, a=1): ...\n", "def h(e={}, c=None, *, a=1): ...\n"),
         ("def h(e=(1)): ...\n", "def h(e=(1), c=None): ...\n"),
@@ -255,7 +309,16 @@ def test_parameters_are_added(text: str, expected: str | None) -> None:
             "import m\ndef g(): ...\n\ndef h(e):\n    c = m.make().Table('t')\n    return c\n",
             "import m\ndef g(): ...\n\n\nc = m.make().Table('t')\n\ndef h(e):\n    return c\n",
         ),
-        ("import m\ndef h(e):\n    c = m.make().list()\n    return c\n", None),
+        (
+            "import m\ndef h(e):\n    c = m.make().list()\n    return c\n",
+            "import m\n\nmm = m.make()\ndef h(e):\n    c = mm.list()\n    return c\n",
+        ),
+        (
+            "import m\nmm = m.make()\ndef h(e):\n    return m.make().list()\n",
+            "import m\nmm = m.make()\ndef h(e):\n    return mm.list()\n",
+        ),
+        ("import m\ndef h(mm):\n    return m.make().list()\n", None),
+        ("import m\ndef h(e):\n    return [m.make(x) for x in e]\n", None),
         ("import m\ndef h(e):\n    import n as m\n    c = m.make()\n    return c\n", None),
         ("import m\ndef h(e):\n    c = m.make()\n", None),
         ("import m\ndef h(e):\n    c = m.make()\n    c = 1\n    return c\n", None),
@@ -267,9 +330,9 @@ def test_parameters_are_added(text: str, expected: str | None) -> None:
     ],
 )
 def test_clients_move_to_the_module_where_nothing_of_them_is_local(text: str, expected: str | None) -> None:
-    start = text.index("m.make(")
+    start = text.rindex("m.make(")
     end = text.index(")", start) + 1
-    assert changed(text, MoveToModule(Text("app.py", text).edit(start, end, "").span)) == expected
+    assert changed(text, MoveToModule(Text("app.py", text).edit(start, end, "").span, "mm")) == expected
 
 
 ORDERS = """\

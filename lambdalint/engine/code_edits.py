@@ -17,7 +17,16 @@ from libcst.metadata import (
 )
 
 from lambdalint.engine.edits import Text
-from lambdalint.model.changes import AddParameter, AwaitHandler, Change, MoveToModule, PrefixText, SetArgument, Wrap
+from lambdalint.model.changes import (
+    AddParameter,
+    AwaitHandler,
+    Change,
+    MoveToModule,
+    PrefixText,
+    ReadKeys,
+    SetArgument,
+    Wrap,
+)
 from lambdalint.model.finding import Edit
 from lambdalint.model.places import Span
 
@@ -59,6 +68,8 @@ class _Module:
                 return self.wrapped(change)
             case PrefixText():
                 return self.prefixed(change)
+            case ReadKeys():
+                return self.read_differently(change)
             case AddParameter():
                 return self.parameter_added(change)
             case AwaitHandler():
@@ -123,6 +134,24 @@ class _Module:
                 return None
         start = self.bounds(inner)[0] + opening
         return [self.text.edit(start, start, change.prefix)]
+
+    def read_differently(self, change: ReadKeys) -> list[Edit] | None:
+        node = self.expression(change.at)
+        end = self.text.bounds(change.at)[1]
+        quote = '"'
+        for key in reversed(change.old):
+            match node:
+                case cst.Subscript(value=inner, slice=[cst.SubscriptElement(slice=cst.Index(value=written))]):
+                    if _text(written) != key or node.rpar:
+                        return None
+                    quote = written.quote if isinstance(written, cst.SimpleString) else quote
+                    node = inner
+                case _:
+                    return None
+        if node is None or node.rpar:
+            return None
+        keys = "".join(f"[{quote}{key}{quote}]" for key in change.new)
+        return [self.text.edit(self.bounds(node)[1], end, keys)]
 
     def parameter_added(self, change: AddParameter) -> list[Edit] | None:
         place = (change.at.line, change.at.column)
@@ -196,7 +225,7 @@ class _Module:
         if not all(self.is_made_by(each, scope, top, before) for each in self.names(whole)):
             return None
         if line is None:
-            if change.name is None:
+            if change.name is None or isinstance(parents[whole], cst.Assign):
                 return None
             start, end = self.bounds(whole)
             code = f"{change.name} = {self.text.text[start:end]}"

@@ -98,6 +98,15 @@ class PrefixText:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadKeys:
+    """The expression at *at*, which ends in the keys *old*, as in ``record["a"]["b"]``, reads *new* instead."""
+
+    at: Span
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AddParameter:
     """The ``def`` or lambda at *at* takes one more positional parameter, after those that it has."""
 
@@ -124,6 +133,7 @@ Change: TypeAlias = (
     | SetArgument
     | Wrap
     | PrefixText
+    | ReadKeys
     | AddParameter
     | AwaitHandler
     | MoveToModule

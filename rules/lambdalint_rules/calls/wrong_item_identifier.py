@@ -11,9 +11,22 @@ from typing import Final
 
 from lambdalint.facts.expressions import Collection, EventPath, Expression, Item, Literal, Parameter
 from lambdalint.facts.reach import Reach
-from lambdalint.facts.records import Records
+from lambdalint.facts.records import FailedItem, Records
 from lambdalint.facts.returns import Returns
-from lambdalint.rule import Function, PerModule, Problem, Problems, Related, Severity, TriggerKind, rule
+from lambdalint.rule import (
+    Applicability,
+    Fix,
+    Function,
+    PerModule,
+    Problem,
+    Problems,
+    ReadKeys,
+    Related,
+    RenameKey,
+    Severity,
+    TriggerKind,
+    rule,
+)
 from lambdalint_rules.calls.mappings import DECLARED, REPORTING, STREAM, declares_failures
 
 APP: Final = """\
@@ -101,6 +114,7 @@ _OTHERS: Final = frozenset(
     "wrong-item-identifier",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad=(
         {
             "template.yaml": DECLARED,
@@ -148,18 +162,34 @@ def check(function: Function, reach: Reach, records: PerModule[Records], returns
                 continue
             if each.key != _KEY:
                 if each.whole:
-                    yield Problem(each.span, f"{each.key!r} is not {_KEY!r}, {outcome}", related=(asking,))
+                    yield Problem(
+                        each.span, f"{each.key!r} is not {_KEY!r}, {outcome}", related=(asking,), fix=_renaming(each)
+                    )
                 continue
             keys = _keys(each.value)
             if keys in _OTHERS and keys not in {_RIGHT[kind] for kind in kinds}:
                 text = f"{_KEY} is the {'.'.join(keys)}; {sources} wants {wanted}, {outcome}"
-                yield Problem(each.span, text, related=(asking,))
+                yield Problem(each.span, text, related=(asking,), fix=_reading(each, keys, kinds))
     entry, scope = function.target.scope_path, function.target.scope
     found = returns.get(entry) if entry is not None else None
     for answer in found.get(scope) if found is not None and scope is not None else ():
         if _is_plain(answer.value):
             text = f"batchItemFailures holds plain strings and no dicts with {_KEY}, {outcome}"
             yield Problem(answer.span, text, related=(asking,))
+
+
+def _renaming(item: FailedItem) -> Fix:
+    change = RenameKey(item.span, item.key, _KEY)
+    return Fix(f"call it {_KEY}", Applicability.UNSAFE, changes=(change,))
+
+
+def _reading(item: FailedItem, keys: tuple[str, ...], kinds: set[TriggerKind]) -> Fix | None:
+    """The fix that reads what the source knows the record by, where all sources know it by the same."""
+    right = {_RIGHT[kind] for kind in kinds}
+    if len(right) != 1:
+        return None
+    (new,) = right
+    return Fix(f"report the {'.'.join(new)}", Applicability.UNSAFE, changes=(ReadKeys(item.span, keys, new),))
 
 
 def _paths(reach: Reach) -> set[str]:
