@@ -331,12 +331,26 @@ _HANDLER: Final = (
     coded("LS007", "client of another event loop", samples.CLIENT_OF_A_LOOP, samples.CLIENT_IN_THE_LOOP),
     coded("LS008", "variable set from the event", samples.SET_VARIABLE, samples.READ_VARIABLE),
     coded("LS009", "working directory changed", samples.MOVED, samples.NOT_MOVED),
+    coded("LS010", "flush at the exit", samples.FLUSH_AT_EXIT, samples.FLUSH_IN_TIME),
     coded("LS011", "connection that is never checked", samples.IDLE_CONNECTION, samples.CHECKED_CONNECTION),
     coded("LF001", "file written beside the code", samples.BESIDE_THE_CODE, samples.TEMPORARY),
     coded("LF002", "fixed name in /tmp", samples.FIXED_NAME, samples.TEMPORARY),
     coded("LF003", "file left in /tmp", samples.LEFT_BEHIND, samples.TEMPORARY),
     coded("LF004", "library that writes to the home directory", samples.HOME_CACHE, samples.TMP_CACHE),
     coded("LF005", "file that is not packaged", samples.MISSING_FILE, samples.NO_FILE),
+    Fault(
+        "LF006",
+        "file beside the module by its bare name",
+        Project(
+            handler="shop.app.handler",
+            code={"shop/__init__.py": "", "shop/app.py": samples.BY_BARE_NAME, "shop/schema.json": "{}"},
+        ),
+        Project(
+            handler="shop.app.handler",
+            code={"shop/__init__.py": "", "shop/app.py": samples.BESIDE_ITSELF, "shop/schema.json": "{}"},
+        ),
+    ),
+    coded("LF007", "object of unknown size", samples.UNKNOWN_SIZE, samples.KNOWN_SIZE),
     coded("LF008", "file system that is not mounted", samples.NOT_MOUNTED, samples.IN_TMP),
 )
 

@@ -490,6 +490,55 @@ def handler(event, context):
         cursor.execute("select 1")
 """
 
+FLUSH_AT_EXIT: Final = """\
+import atexit
+
+from buffers import buffer
+
+atexit.register(buffer.flush)  # finding
+
+def handler(event, context):
+    buffer.add(event)
+"""
+FLUSH_IN_TIME: Final = """\
+from buffers import buffer
+
+def handler(event, context):
+    buffer.add(event)
+    buffer.flush()
+"""
+
+UNKNOWN_SIZE: Final = """\
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    s3.download_file("orders", event["key"], "/tmp/order.csv")  # finding
+"""
+KNOWN_SIZE: Final = """\
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    size = s3.head_object(Bucket="orders", Key=event["key"])["ContentLength"]
+    if size < 1_000_000:
+        s3.download_file("orders", event["key"], "/tmp/order.csv")
+"""
+
+BY_BARE_NAME: Final = """\
+def handler(event, context):
+    with open("schema.json") as schema:  # finding
+        return schema.read()
+"""
+BESIDE_ITSELF: Final = """\
+from pathlib import Path
+
+def handler(event, context):
+    return Path(__file__).with_name("schema.json").read_text()
+"""
+
 PATIENT: Final = """\
 import requests
 
