@@ -2,7 +2,8 @@
 
 Importing the handler may take ten seconds.  When they are over, Lambda starts the import anew inside the first
 invocation, whose timeout then has to suffice for both.  Fetching configuration there is good practice, with a timeout
-far below that.  Calls that may wait forever are reported by ``http-without-timeout``.
+far below that.  Calls that could be told a timeout and are not are reported by ``http-without-timeout`` and
+``wait-without-timeout``.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
@@ -12,19 +13,21 @@ from typing import Final
 from lambdalint.aws.limits import limit
 from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.client_timeouts import stated_wait, waited_s
-from lambdalint.facts.expressions import Collection, Expression, Literal, text_prefix
+from lambdalint.facts.expressions import Expression, text_prefix
 from lambdalint.facts.http_calls import http_call
 from lambdalint.rule import Confidence, Known, Module, PerModule, Problem, Problems, Project, Severity, rule
 from lambdalint_rules.handler.certain import certain_at_import
 from lambdalint_rules.handler.samples import orders
 
 BAD = """\
+import os
 import subprocess
 import httpx
 import requests
 
 RATES = requests.get("https://api.example.com/rates", timeout=20).json()  # finding
-subprocess.run(["aws", "s3", "sync", "s3://models", "/tmp/models"], check=True)  # finding
+subprocess.run(["aws", "s3", "sync", "s3://models", "/tmp/models"], check=True, timeout=60)  # finding
+os.system("tar xf /opt/models.tar -C /tmp")  # finding
 
 def flags():
     try:
@@ -47,7 +50,6 @@ import requests
 RATES = requests.get("https://api.example.com/rates", timeout=2).json()
 HOST = boto3.client("ssm").get_parameter(Name="/orders/host")
 VERSION = subprocess.check_output(["ffmpeg", "-version"], timeout=2)
-subprocess.run(["chmod", "+x", "/tmp/ffmpeg"])
 os.system("cp /var/task/ffmpeg /tmp/ffmpeg")
 if os.environ.get("LOCAL"):
     subprocess.run(["docker", "compose", "up"])
@@ -68,9 +70,17 @@ SHORTER = "import requests\n\nRATES = requests.get('https://x.com', timeout=20)\
 _QUICK: Final = frozenset(
     ("cat", "chmod", "chown", "cp", "echo", "env", "ln", "ls", "mkdir", "mv", "rm", "uname", "which")
 )
-_RUNNING: Final = frozenset(("subprocess.call", "subprocess.check_call", "subprocess.check_output", "subprocess.run"))
+_RUNNING: Final = frozenset(
+    (
+        "subprocess.Popen().communicate",
+        "subprocess.Popen().wait",
+        "subprocess.call",
+        "subprocess.check_call",
+        "subprocess.check_output",
+        "subprocess.run",
+    )
+)
 _ENDLESS: Final = frozenset(("os.popen", "os.system", "subprocess.getoutput", "subprocess.getstatusoutput"))
-_WAITING: Final = frozenset(("subprocess.Popen().communicate", "subprocess.Popen().wait"))
 
 
 @rule(
@@ -106,25 +116,14 @@ def _how_long(call: Call, module: Module, project: Project) -> str | None:
         if wait is None or wait.total_s < limit("init", "max_s") or _outlasts_all(wait.total_s, module, project):
             return None
         return f"and waits up to {wait}"
-    if name in _ENDLESS or name in _RUNNING:
-        command = call.argument(0, "args") if name in _RUNNING else call.argument(0)
-        if _program(command) in _QUICK:
-            return None
-    elif name not in _WAITING:
-        return None
-    stated = None if name in _ENDLESS else call.keywords.get("timeout")
-    if call.may_have_more or (stated is not None and stated != Literal(None) and not _is_long(stated)):
-        return None
-    return "with no timeout" if stated in (None, Literal(None)) else "with a long timeout"
-
-
-def _is_long(timeout: Expression) -> bool:
-    return (waited_s(timeout) or 0) >= limit("init", "max_s")
+    if name in _ENDLESS:
+        program = _program(call.argument(0))
+        return None if not program or program in _QUICK else f"for as long as {program} takes"
+    seconds = waited_s(call.keywords.get("timeout")) if name in _RUNNING else None
+    return None if seconds is None or seconds < limit("init", "max_s") else f"and waits up to {seconds:g} s"
 
 
 def _program(command: Expression | None) -> str:
-    if isinstance(command, Collection) and command.items:
-        command = command.items[0]
     words = text_prefix(command).split() if command is not None else []
     return words[0].rpartition("/")[2] if words else ""
 
