@@ -9,9 +9,19 @@ Source: https://docs.aws.amazon.com/boto3/latest/guide/dynamodb.html
 import re
 from typing import Final
 
-from lambdalint.facts.calls import Calls
+from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.expressions import CallOf, Collection, Either, Expression, Literal
-from lambdalint.rule import Confidence, Module, Problem, Problems, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Module,
+    Problem,
+    Problems,
+    SetArgument,
+    Severity,
+    rule,
+)
 
 TEMPLATE: Final = """\
 Transform: AWS::Serverless-2016-10-31
@@ -88,6 +98,7 @@ _MAX_DEPTH: Final = 6
     "float-to-dynamodb",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad={"template.yaml": TEMPLATE, "src/app.py": BAD},
     good={"template.yaml": TEMPLATE, "src/app.py": GOOD},
 )
@@ -105,7 +116,20 @@ def check(module: Module, calls: Calls) -> Problems:
                 f"{what}; Table.{match['method']} refuses them with TypeError",
                 hint="make Decimals of them: Decimal(str(number)), json.loads(…, parse_float=Decimal)",
                 confidence=None if certain else Confidence.MEDIUM,
+                fix=None if certain else _parsing(call, calls),
             )
+
+
+def _parsing(write: Call, calls: Calls) -> Fix | None:
+    """The fix that reads the JSON with Decimals, where that is done beside the call that writes."""
+    changes = tuple(
+        SetArgument(each.span, "parse_float", "Decimal", imports=("decimal.Decimal",))
+        for each in calls.calls
+        if each.scope == write.scope
+        and each.name in ("json.loads", "json.load")
+        and not {"parse_float", "cls", "**"} & each.keywords.keys()
+    )
+    return Fix("read numbers as Decimal", Applicability.UNSAFE, changes=changes) if changes else None
 
 
 def _float(value: Expression, depth: int = 0) -> str | None:

@@ -14,7 +14,6 @@ from lambdalint.facts.socket_defaults import SocketDefaults
 from lambdalint.rule import (
     Applicability,
     Fix,
-    Known,
     Module,
     PerModule,
     Problem,
@@ -24,7 +23,7 @@ from lambdalint.rule import (
     Severity,
     rule,
 )
-from lambdalint_rules.calls.timeouts import timeout_argument
+from lambdalint_rules.calls.timeouts import shortest_timeout_s, timeout_argument
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -146,7 +145,7 @@ def check(module: Module, project: Project, modules: PerModule[Calls], defaults:
             call.span,
             f"{call.name}() {how}; a silent server holds the function until its own timeout",
             hint="pass a timeout in seconds, well below the function's own",
-            fix=_bounding(call, known, _budget(module, project)),
+            fix=_bounding(call, known, shortest_timeout_s(module, project)),
         )
 
 
@@ -157,14 +156,6 @@ def _bounding(call: Call, known: HttpCall, budget_s: int | None) -> Fix | None:
         return None
     change = SetArgument(call.span, "timeout", value, known.timeout)
     return Fix(f"pass timeout={value}", Applicability.UNSAFE, changes=(change,))
-
-
-def _budget(module: Module, project: Project) -> int | None:
-    """The seconds that the shortest of the functions with this module may run."""
-    timeouts = [each.timeout_s for each in project.functions if module.path in each.modules.values()]
-    return min(
-        (each.value for each in timeouts if isinstance(each, Known) and isinstance(each.value, int)), default=None
-    )
 
 
 def _patient_openers(calls: Calls) -> frozenset[str]:

@@ -15,7 +15,17 @@ from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.expressions import CallOf, Collection, Either, Expression, Item, Literal, walk
 from lambdalint.facts.guards import GuardKind
 from lambdalint.facts.needs import service_call
-from lambdalint.rule import Confidence, Module, Problem, Problems, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Module,
+    Problem,
+    Problems,
+    SetArgument,
+    Severity,
+    rule,
+)
 
 TEMPLATE: Final = """\
 Transform: AWS::Serverless-2016-10-31
@@ -78,6 +88,7 @@ _MAX_DEPTH: Final = 6
     "non-json-dump",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad={"template.yaml": TEMPLATE, "src/app.py": BAD},
     good={"template.yaml": TEMPLATE, "src/app.py": GOOD},
 )
@@ -98,7 +109,12 @@ def check(module: Module, calls: Calls) -> Problems:
             f"{what}; {call.name}() raises TypeError",
             hint="pass default=str, or a function that converts as wanted",
             confidence=Confidence.MEDIUM if of_items else None,
+            fix=None if "a stream" in what else _as_text(call),
         )
+
+
+def _as_text(call: Call) -> Fix:
+    return Fix("pass default=str", Applicability.UNSAFE, changes=(SetArgument(call.span, "default", "str"),))
 
 
 def _is_caught(call: Call) -> bool:

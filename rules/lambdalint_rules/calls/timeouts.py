@@ -3,6 +3,7 @@
 from typing import Final
 
 from lambdalint.facts.client_timeouts import URLLIB3_DEFAULT_RETRIES
+from lambdalint.rule import Known, Module, Project
 
 #: What is long enough for most servers, and the part of it in which a connection has to come about.
 _ENOUGH_S: Final = 10.0
@@ -29,3 +30,11 @@ def timeout_argument(library: str, budget_s: float | None) -> str | None:
     if library == "requests" and seconds > _CONNECT_S + 1:
         return f"({_CONNECT_S:g}, {seconds if budget_s is None else int(seconds - _CONNECT_S):g})"
     return f"{seconds:g}"
+
+
+def shortest_timeout_s(module: Module, project: Project) -> int | None:
+    """The seconds that the shortest of the functions with this module may run."""
+    timeouts = [each.timeout_s for each in project.functions if module.path in each.modules.values()]
+    return min(
+        (each.value for each in timeouts if isinstance(each, Known) and isinstance(each.value, int)), default=None
+    )

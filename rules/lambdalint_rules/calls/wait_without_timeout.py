@@ -13,7 +13,20 @@ from typing import Final
 from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.expressions import Expression, Joined, Literal
 from lambdalint.facts.socket_defaults import SocketDefaults
-from lambdalint.rule import Confidence, Known, Module, Problem, Problems, Project, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Known,
+    Module,
+    Problem,
+    Problems,
+    Project,
+    SetArgument,
+    Severity,
+    rule,
+)
+from lambdalint_rules.calls.timeouts import shortest_timeout_s, waiting_time
 
 TEMPLATE: Final = """\
 Transform: AWS::Serverless-2016-10-31
@@ -127,6 +140,8 @@ _COMMANDS: Final[Mapping[str, Wait]] = {
     "subprocess.Popen().communicate": Wait("timeout", 1),
     "subprocess.Popen().wait": Wait("timeout", 0),
 }
+#: A connection comes about within this time or, mostly, never.
+_CONNECTING_S: Final = 3.0
 _LIBPQ_VARIABLES: Final = frozenset(("PGCONNECT_TIMEOUT", "PGSERVICE", "PGSERVICEFILE"))
 
 
@@ -135,6 +150,7 @@ _LIBPQ_VARIABLES: Final = frozenset(("PGCONNECT_TIMEOUT", "PGSERVICE", "PGSERVIC
     "wait-without-timeout",
     severity=Severity.WARNING,
     since="0.1.0",
+    fix="unsafe",
     covers=("codeguru:leaky-subprocess-timeout", "codeguru:socket-connection-timeout"),
     bad={"template.yaml": TEMPLATE, "src/app.py": BAD},
     good=(
@@ -163,6 +179,7 @@ def check(module: Module, project: Project, calls: Calls, defaults: SocketDefaul
                 f"{name}() has no timeout; a command that hangs holds the function until its own timeout",
                 hint="pass a timeout in seconds, well below the function's own",
                 confidence=Confidence.MEDIUM,
+                fix=_bounding(call, wait, shortest_timeout_s(module, project)),
             )
         elif not (_is_told_elsewhere(call, wait) or (wait.socket and module.path in defaults.paths)):
             if wait.text and _has_variable(project, module):
@@ -172,7 +189,17 @@ def check(module: Module, project: Project, calls: Calls, defaults: SocketDefaul
                 call.span,
                 f"{name}() has no {wait.keyword}; it {long} where a security group drops what is sent",
                 hint=f"pass {wait.keyword} in seconds, well below the function's own timeout",
+                fix=_bounding(call, wait, shortest_timeout_s(module, project)),
             )
+
+
+def _bounding(call: Call, wait: Wait, budget_s: int | None) -> Fix | None:
+    """The fix that passes a timeout; a connection comes about soon or never."""
+    seconds = waiting_time(budget_s) if wait in _COMMANDS.values() else waiting_time(budget_s, most_s=_CONNECTING_S)
+    if seconds is None or seconds < 1:
+        return None
+    change = SetArgument(call.span, wait.keyword, f"{seconds:g}", wait.position)
+    return Fix(f"pass {wait.keyword}={seconds:g}", Applicability.UNSAFE, changes=(change,))
 
 
 def _is_told_elsewhere(call: Call, wait: Wait) -> bool:

@@ -6,14 +6,28 @@ it.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 """
 
+from collections.abc import Iterator
+from itertools import chain
 from posixpath import dirname, join, normpath
 
 from lambdalint.facts.calls import Calls
-from lambdalint.facts.expressions import text
+from lambdalint.facts.expressions import Expression, text
 from lambdalint.facts.file_calls import Doing
 from lambdalint.facts.files import FileCall, FileCalls, touched
 from lambdalint.facts.package_paths import expects_absence
-from lambdalint.rule import Confidence, Function, Module, Problem, Problems, Project, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    Module,
+    Problem,
+    Problems,
+    Project,
+    Severity,
+    Wrap,
+    rule,
+)
 from lambdalint_rules.handler.samples import orders
 from lambdalint_rules.handler.temporary import is_checked
 
@@ -36,6 +50,7 @@ def handler(event, context):
     severity=Severity.WARNING,
     confidence=Confidence.LOW,
     since="0.1.0",
+    fix="unsafe",
     bad={
         "template.yaml": TEMPLATE,
         "src/rates.json": "{}",
@@ -78,7 +93,18 @@ def check(module: Module, project: Project, files: FileCalls, calls: Calls) -> P
                 call.span,
                 f"{known} lies beside {module.path}, but is looked for in the working directory, which is /var/task",
                 hint="use Path(__file__).parent",
+                fix=_beside(call, known),
             )
+
+
+def _beside(call: FileCall, known: str) -> Fix | None:
+    """The fix that looks for the file beside the module, where the call names it itself."""
+    given: Iterator[tuple[int | str, Expression]] = chain(enumerate(call.args), call.keywords.items())
+    step = next((step for step, argument in given if text(argument) == known), None)
+    if step is None or call.method == "Path":
+        return None
+    change = Wrap(call.span, "Path(__file__).parent / {}", (step,), ("pathlib.Path",))
+    return Fix("look beside the module", Applicability.UNSAFE, changes=(change,))
 
 
 def _bare(call: FileCall) -> str | None:
