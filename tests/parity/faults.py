@@ -221,6 +221,8 @@ _ERRORS: Final = (
         samples.NOT_FINE,
         invoked_by=(Call("http"),),
     ),
+    coded("LE013", "id of a custom resource left out", samples.WITHOUT_ID, samples.WITH_ID),
+    coded("LE016", "job that is never reported", samples.JOB, samples.JOB_REPORTED),
     coded("LE012", "custom resource that may stay silent", samples.SILENT, samples.ANSWERING),
 )
 
@@ -377,6 +379,23 @@ _CALLS: Final = (
         things=_JOBS,
         invoked_by=(Batches("jobs", 10, reports=True),),
     ),
+    coded(
+        "LV001",
+        "key of another payload",
+        samples.OLD_PAYLOAD,
+        samples.NEW_PAYLOAD,
+        invoked_by=(Call("http"),),
+    ),
+    coded(
+        "LV001",
+        "key of an upload in a message",
+        samples.UPLOAD_KEY,
+        samples.MESSAGE_KEY,
+        things=_JOBS,
+        invoked_by=(Batches("jobs", 1),),
+    ),
+    coded("LV004", "query that may be missing", samples.NO_QUERY, samples.ANY_QUERY, invoked_by=(Call("rest"),)),
+    coded("LV005", "header with capitals", samples.CAPITAL_HEADER, samples.SMALL_HEADER, invoked_by=(Call("http"),)),
     coded("LV010", "float for DynamoDB", samples.FLOAT_STORED, samples.DECIMAL_STORED),
     coded("LV011", "item of a table as JSON", samples.ITEM_DUMPED, samples.ITEM_DUMPED_AS_TEXT),
     coded("LT008", "first page taken for all", samples.FIRST_PAGE, samples.EVERY_PAGE),

@@ -18,16 +18,18 @@ def handler(event, context):
 """
 STORING: Final = """\
 import boto3
+from botocore.config import Config
 
-table = boto3.resource("dynamodb").Table("orders")
+table = boto3.resource("dynamodb", config=Config(connect_timeout=1, read_timeout=2)).Table("orders")
 
 def handler(event, context):
     table.put_item(Item=event)  # finding
 """
 SECRET: Final = """\
 import boto3
+from botocore.config import Config
 
-secrets = boto3.client("secretsmanager")
+secrets = boto3.client("secretsmanager", config=Config(connect_timeout=1, read_timeout=2))
 
 def handler(event, context):
     secrets.get_secret_value(SecretId="orders")  # finding
@@ -39,7 +41,7 @@ table = boto3.resource("dynamodb").Table("orders")
 
 def handler(event, context):
     for record in event["Records"]:
-        table.put_item(Item=dict(record))
+        table.update_item(Key={"id": record["eventID"]}, AttributeUpdates={})
 """
 FAILURES: Final = """\
 def handler(event, context):
@@ -146,6 +148,40 @@ def work(event):
 """
 FINE: Final = NOT_FINE.replace('500, "body": "could not work"}', '200, "body": "could not work"}  # finding')
 TELLING: Final = NOT_FINE.replace('"could not work"}', 'f"could not work: {error}"}  # finding')
+WITH_ID: Final = """\
+import boto3
+import cfnresponse
+
+ssm = boto3.client("ssm")
+
+def handler(event, context):
+    try:
+        if event["RequestType"] == "Delete":
+            ssm.delete_parameter(Name="orders")
+        cfnresponse.send(event, context, cfnresponse.SUCCESS, {}, "orders")
+    except Exception as error:
+        print(error)
+        cfnresponse.send(event, context, cfnresponse.FAILED, {}, "orders")
+"""
+WITHOUT_ID: Final = WITH_ID.replace('SUCCESS, {}, "orders")', "SUCCESS, {})  # finding")
+JOB: Final = """\
+def handler(event, context):  # finding
+    print(event["CodePipeline.job"]["id"])
+"""
+JOB_REPORTED: Final = """\
+import boto3
+
+pipeline = boto3.client("codepipeline")
+
+def handler(event, context):
+    job = event["CodePipeline.job"]["id"]
+    try:
+        pipeline.put_job_success_result(jobId=job)
+    except Exception as error:
+        print(error)
+        details = {"type": "JobFailed", "message": "see the log"}
+        pipeline.put_job_failure_result(jobId=job, failureDetails=details)
+"""
 SENDING: Final = """\
 import os
 import boto3
@@ -722,19 +758,19 @@ POLLING: Final = """\
 import time
 import boto3
 
-athena = boto3.client("athena")
+glue = boto3.client("glue")
 
 def handler(event, context):
-    while not athena.get_query_execution(QueryExecutionId=event["id"])["QueryExecution"]:
+    while not glue.get_job_run(JobName="orders", RunId=event["id"])["JobRun"]:
         time.sleep(5)  # finding
 """
 ASKING_ONCE: Final = """\
 import boto3
 
-athena = boto3.client("athena")
+glue = boto3.client("glue")
 
 def handler(event, context):
-    return bool(athena.get_query_execution(QueryExecutionId=event["id"])["QueryExecution"])
+    return bool(glue.get_job_run(JobName="orders", RunId=event["id"])["JobRun"])
 """
 
 TWO_HANDLERS: Final = """\
@@ -825,14 +861,18 @@ def handler(event, context):
 ENDLESS_CONNECT: Final = """\
 import psycopg2
 
+connection = psycopg2.connect(host="db.example.com", dbname="orders")  # finding
+
 def handler(event, context):
-    return bool(psycopg2.connect(host="db.example.com", dbname="orders"))  # finding
+    return connection.closed
 """
 LIMITED_CONNECT: Final = """\
 import psycopg2
 
+connection = psycopg2.connect(host="db.example.com", dbname="orders", connect_timeout=3)
+
 def handler(event, context):
-    return bool(psycopg2.connect(host="db.example.com", dbname="orders", connect_timeout=3))
+    return connection.closed
 """
 FLOAT_STORED: Final = """\
 import boto3
@@ -939,4 +979,38 @@ def handler(event, context):
     entries = [{"Id": each["messageId"], "MessageBody": each["body"]} for each in event["Records"]]
     if sqs.send_message_batch(QueueUrl="q", Entries=entries).get("Failed"):
         raise RuntimeError("not all are sent")
+"""
+OLD_PAYLOAD: Final = """\
+def handler(event, context):
+    return {"statusCode": 200, "body": event["httpMethod"]}  # finding
+"""
+NEW_PAYLOAD: Final = """\
+def handler(event, context):
+    return {"statusCode": 200, "body": event["requestContext"]["requestId"]}
+"""
+NO_QUERY: Final = """\
+def handler(event, context):
+    return {"statusCode": 200, "body": event["queryStringParameters"]["id"]}  # finding
+"""
+ANY_QUERY: Final = """\
+def handler(event, context):
+    return {"statusCode": 200, "body": (event.get("queryStringParameters") or {}).get("id", "")}
+"""
+CAPITAL_HEADER: Final = """\
+def handler(event, context):
+    return {"statusCode": 200, "body": event["headers"].get("Content-Type", "")}  # finding
+"""
+SMALL_HEADER: Final = """\
+def handler(event, context):
+    return {"statusCode": 200, "body": event["headers"].get("content-type", "")}
+"""
+UPLOAD_KEY: Final = """\
+def handler(event, context):
+    for record in event["Records"]:
+        print(record["s3"])  # finding
+"""
+MESSAGE_KEY: Final = """\
+def handler(event, context):
+    for record in event["Records"]:
+        print(record["body"])
 """

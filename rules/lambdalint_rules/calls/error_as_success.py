@@ -119,7 +119,8 @@ def check(function: Function, calls: PathCalls, symbols: PerModule[Symbols], ret
 
 
 def _is_success(status: Expression) -> bool:
-    return isinstance(status, Literal) and re.fullmatch(r"2\d\d", f"{status.value!s}") is not None
+    value = status.value if isinstance(status, Literal) else None
+    return isinstance(value, int | str) and re.fullmatch(r"2\d\d", str(value)) is not None
 
 
 def _tells_failure(body: Expression) -> bool:
