@@ -255,7 +255,7 @@ _NETWORK: Final = (
         "LN002",
         "Secrets Manager without an interface endpoint",
         project(samples.SECRET, network=Network(endpoints=("s3", "dynamodb"))),
-        project(healthy(samples.SECRET), network=Network(endpoints=("secretsmanager",))),
+        project(samples.SECRET_AT_IMPORT, network=Network(endpoints=("secretsmanager",))),
     ),
     Fault("LN003", "function in a public subnet", Project(network=replace(_PUBLIC, here=True)), Project(network=_NAT)),
 )

@@ -690,8 +690,10 @@ def handler(event, context):
 """
 SECRET_AT_IMPORT: Final = """\
 import boto3
+from botocore.config import Config
 
-PASSWORD = boto3.client("secretsmanager").get_secret_value(SecretId="orders")["SecretString"]
+config = Config(connect_timeout=1, read_timeout=2)
+PASSWORD = boto3.client("secretsmanager", config=config).get_secret_value(SecretId="orders")["SecretString"]
 
 def handler(event, context):
     return len(PASSWORD)
