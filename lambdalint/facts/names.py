@@ -550,7 +550,9 @@ def _call(names: Names, node: ast.Call, scope: Scope, nesting: int) -> Expressio
         if name in _SAME_PATH and isinstance(node.func, ast.Attribute):
             path = describe(node.func.value, scope, nesting)
             if isinstance(path, CallOf) and path.args:
-                return names.bounded(CallOf("pathlib.Path", (*path.args, *args)))
+                if name.endswith("with_name"):
+                    path = names.member(path, "parent", nesting)
+                return names.bounded(CallOf("pathlib.Path", (*parts(path), *args)))
         if name == "str.format":
             return names.bounded(_formatted(names, node, scope, args, keywords, nesting))
         if name in _COPIES and not args:
@@ -567,8 +569,8 @@ def _call(names: Names, node: ast.Call, scope: Scope, nesting: int) -> Expressio
 
 
 _ENV_READERS: Final = frozenset(("os.environ.get", "os.getenv", "os.environ.setdefault", "os.environ.pop"))
-#: What gives the same path, or one below it.
-_SAME_PATH: Final = frozenset(f"pathlib.Path().{name}" for name in ("absolute", "joinpath", "resolve"))
+#: What gives the same path, or one below or beside it.
+_SAME_PATH: Final = frozenset(f"pathlib.Path().{name}" for name in ("absolute", "joinpath", "resolve", "with_name"))
 _COPIES: Final = frozenset(("dict", "list", "set", "tuple"))
 
 

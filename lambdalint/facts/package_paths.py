@@ -3,11 +3,12 @@
 from posixpath import dirname, join, normpath, relpath
 from typing import Final
 
-from lambdalint.facts.expressions import CallOf, Env, Expression, Joined, Literal, Name
+from lambdalint.facts.expressions import CallOf, Env, Expression, Joined, Literal, Name, walk
 from lambdalint.facts.guards import Guard, GuardKind
 
 TASK_ROOT: Final = "/var/task"
 
+_FILE: Final = Name("__file__")
 _JOINS: Final = ("os.path.join", "pathlib.Path", "pathlib.PosixPath", "pathlib.PurePosixPath")
 _SAME: Final = ("os.fspath", "os.path.abspath", "os.path.normpath", "os.path.realpath", "str")
 _HERE: Final = ("os.getcwd", "pathlib.Path.cwd")
@@ -17,14 +18,15 @@ _CAUGHT: Final = frozenset(("BaseException", "Exception", "FileNotFoundError", "
 def package_path(path: Expression, module: str) -> str | None:
     """*path* relative to the package's root, as code of *module*, itself given so, opens it.
 
-    ``None`` where it is not known or lies elsewhere; it begins with ``..`` just above the root.  Lambda starts
-    functions in the root.
+    ``None`` where it is not known or lies elsewhere; it begins with ``..`` where the module's own place leads out of
+    the package.  Lambda starts functions in the root.
     """
     found = _absolute(path, f"{TASK_ROOT}/{module}")
     if found is None or "://" in found or "\0" in found:
         return None
     whole = normpath(join(TASK_ROOT, found))
-    return relpath(whole, TASK_ROOT) if whole.startswith(f"{dirname(TASK_ROOT)}/") else None
+    beside = whole.startswith(f"{dirname(TASK_ROOT)}/") and any(part == _FILE for part in walk(path))
+    return relpath(whole, TASK_ROOT) if beside or whole.startswith(f"{TASK_ROOT}/") else None
 
 
 def expects_absence(guard: Guard) -> bool:
@@ -38,7 +40,7 @@ def _absolute(path: Expression, file: str) -> str | None:
     match path:
         case Literal(str(value)):
             return value
-        case Name("__file__"):
+        case Name() if path == _FILE:
             return file
         case Env("LAMBDA_TASK_ROOT"):
             return TASK_ROOT

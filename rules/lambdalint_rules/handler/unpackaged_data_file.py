@@ -66,6 +66,7 @@ def handler(event, context):
         pass
     with open(f"{FOLDER}/data/taxes.csv") as taxes, open(os.path.join(FOLDER, event["name"])) as named:
         taxes.read(), named.read()
+    open("/var/lang/bin/python"), open("/var/orders.csv")
     return load(), open("/tmp/orders.csv").read(), open("/opt/rates.csv").read(), open("data/taxes.csv").read()
 
 if __name__ == "__main__":
