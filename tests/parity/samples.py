@@ -41,7 +41,7 @@ table = boto3.resource("dynamodb").Table("orders")
 
 def handler(event, context):
     for record in event["Records"]:
-        table.update_item(Key={"id": record["eventID"]}, AttributeUpdates={})
+        table.update_item(Key={"id": str(record)}, AttributeUpdates={})
 """
 FAILURES: Final = """\
 def handler(event, context):
