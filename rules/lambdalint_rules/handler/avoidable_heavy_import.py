@@ -119,11 +119,11 @@ _WORTH_MS: Final = 100
 )
 def check(module: Module, project: Project, imports: PerModule[Imports], modules: PerModule[Calls]) -> Problems:
     found, calls = imports.get(module.path), modules.get(module.path)
-    functions = project.loaders().get(module.path, ())
-    if found is None or calls is None or not functions:
+    if found is None or calls is None:
         return
     costly = [(each, cost) for each in found.imports if (cost := _cost(each, found)) is not None]
-    if not costly or any(each.target.scope_path != module.path or is_prepared(each, project) for each in functions):
+    functions = project.loaders().get(module.path, ()) if costly else ()
+    if not functions or any(each.target.scope_path != module.path or is_prepared(each, project) for each in functions):
         return
     entries = {each.target.scope or "" for each in functions}
     certain, possible = _reached(calls, entries, certain=True), _reached(calls, entries, certain=False)

@@ -98,8 +98,8 @@ def check(module: Module, project: Project, symbols: PerModule[Symbols], outline
     found, outline = symbols.get(module.path), outlines.get(module.path)
     if found is None or outline is None:
         return
-    functions = project.loaders().get(module.path, ())
-    for name in sorted({each.target.symbol or "" for each in functions if each.target.path == module.path}):
+    handlers = {each.target.symbol or "" for each in project.functions if each.target.path == module.path}
+    for name in sorted(handlers):
         bindings = found.symbols.get(name, ())
         used = {*outline.calls.get("", ()), *outline.mentions.get("", ())}
         if len(bindings) < 2 or f":{name}" in used or any(map(_is_one_of_several, bindings)):
