@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lambdalint.api import check, fix, package
+    from lambdalint.api import Fixes, check, fix, package
     from lambdalint.config import Config
     from lambdalint.engine.result import Result
     from lambdalint.errors import LambdalintError
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Config", "Finding", "LambdalintError", "Result", "__version__", "check", "fix", "package"]
+__all__ = ["Config", "Finding", "Fixes", "LambdalintError", "Result", "__version__", "check", "fix", "package"]
 
 _HOMES = {
     "Config": "lambdalint.config",
     "Finding": "lambdalint.model.finding",
+    "Fixes": "lambdalint.api",
     "LambdalintError": "lambdalint.errors",
     "Result": "lambdalint.engine.result",
     "check": "lambdalint.api",

@@ -78,30 +78,48 @@ def check(
     return replace(result, read_text=lambda path: _text(tree, path), shown=place.shown)
 
 
-def _checked(tree: Folder, place: Place, config: Config, day: date, jobs: int, results: Cache, key: str) -> Result:
+@dataclass(frozen=True, slots=True)
+class _Packages:
+    """The code that takes part in a run: its *folders*, and the *digest* of what is in them."""
+
+    folders: tuple[str, ...]
+    digest: str
+
+    @staticmethod
+    def loaded() -> "_Packages":
+        from lambdalint.engine.registry import pack_folders
+        from lambdalint.engine.remembered import packages_digest
+
+        folders = (str(Path(__file__).parent), *pack_folders())
+        return _Packages(folders, packages_digest(folders))
+
+
+def _run(tree: Tree, place: Place, config: Config, day: date, jobs: int, results: Cache, packages: _Packages) -> Result:
     from lambdalint.engine.executors import executor
-    from lambdalint.engine.registry import Registry, pack_folders
-    from lambdalint.engine.remembered import packages_digest
+    from lambdalint.engine.registry import Registry
     from lambdalint.engine.run import run
 
-    folders = (str(Path(__file__).parent), *pack_folders())
     registry = Registry.load()
-    packages = packages_digest(folders)
     with executor(jobs) as workers:
-        result = run(
+        return run(
             tree,
             place.paths,
             options(config, place, day),
             registry,
-            cache=results.with_packages(Path(folder).name for folder in folders),
+            cache=results.with_packages(Path(folder).name for folder in packages.folders),
             executor=workers,
-            version=packages,
+            version=packages.digest,
             shown=place.shown,
         )
+
+
+def _checked(tree: Folder, place: Place, config: Config, day: date, jobs: int, results: Cache, key: str) -> Result:
+    packages = _Packages.loaded()
+    result = _run(tree, place, config, day, jobs, results, packages)
     places = [finding.at for finding in result.findings]
     on_disk = all(tree.is_file(at.path) for at in places if isinstance(at, Span))
     if on_disk and not any(finding.name == "crashed-rule" for finding in result.findings):
-        remember(results, key, result, tree.trace(), folders, packages)
+        remember(results, key, result, tree.trace(), packages.folders, packages.digest)
     return result
 
 
@@ -122,9 +140,6 @@ def fix(
     Raises:
         LambdalintError: a path does not exist, a file cannot be written, the configuration is wrong, or a pack is.
     """
-    from lambdalint.engine.executors import Serial
-    from lambdalint.engine.registry import Registry
-    from lambdalint.engine.run import run
     from lambdalint.fixer import diff, fixed
 
     place = placed(paths)
@@ -132,19 +147,10 @@ def fix(
     day = today or date.today()
     before = check(paths, config, today=day, jobs=jobs, cache=cache)
     tree = Folder(place.root)
+    results = Cache(cache_folder() if cache else None)
 
     def again(changed: Tree) -> Result:
-        wanted = options(config, place, day)
-        return run(
-            changed,
-            place.paths,
-            wanted,
-            Registry.load(),
-            cache=Cache(None),
-            executor=Serial(),
-            version="",
-            shown=place.shown,
-        )
+        return _run(changed, place, config, day, jobs, results, _Packages.loaded())
 
     done = fixed(tree, before, again, unsafe=unsafe)
     changes = "".join(diff(tree, done.contents, place.shown))

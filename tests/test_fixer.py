@@ -372,6 +372,14 @@ def test_only_safe_fixes_are_applied_unless_more_is_wanted() -> None:
     assert fix_all(files, "LC011", unsafe=False)[0] == Fixed({}, 0)
 
 
+@pytest.mark.parametrize(
+    "deep", ["x = a" + "()" * 1500, "if 1: pass\n" + "elif 1: pass\n" * 1500, "x = " + "lambda: " * 150 + "1"]
+)
+def test_code_that_nests_deeply_may_have_no_fix_but_breaks_nothing(deep: str) -> None:
+    text = f"f(1)\n{deep}\n"
+    assert changed(text, SetArgument(span(text, "f(1)"), "a", "2")) in (None, text.replace("f(1)", "f(1, a=2)"))
+
+
 def registry_of(*rules: Rule) -> Registry:
     return Registry(rules)
 

@@ -37,9 +37,15 @@ _ATOMS: Final = (cst.Call, cst.Name, cst.Attribute, cst.Subscript)
 def code_edits(text: Text, changes: Sequence[Change]) -> list[Edit] | None:
     """The edits that make *changes* in one module; ``None`` when one of them cannot be made."""
     try:
-        module = _Module(text)
-    except (cst.ParserSyntaxError, SyntaxError, RecursionError, ValueError):
+        return _edits(_Module(text), changes)
+    except (cst.ParserSyntaxError, SyntaxError, ValueError):
         return None
+    except (RecursionError, KeyError):
+        # What nests too deeply ends in the first, and in the second where libcst stumbles over it.
+        return None
+
+
+def _edits(module: "_Module", changes: Sequence[Change]) -> list[Edit] | None:
     edits: list[Edit] = []
     for change in changes:
         found = module.edits(change)
