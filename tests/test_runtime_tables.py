@@ -3,7 +3,10 @@
 import sys
 
 import pytest
+from awslambdaric.bootstrap import _get_handler
 from awslambdaric.lambda_context import LambdaContext
+from awslambdaric.lambda_runtime_exception import FaultException
+from awslambdaric.lambda_runtime_marshaller import to_json
 
 from lambdalint.aws.builtin_modules import builtin_modules
 from lambdalint.aws.context import context_members
@@ -50,3 +53,20 @@ def test_a_call_leads_to_the_code_that_it_runs() -> None:
     }
     calls = work_out(PathCalls, *loaded(files)).calls
     assert [each.target for each in calls] == [("jobs.py", "work"), ("jobs.py", "Job.__init__")]
+
+
+@pytest.mark.parametrize("module", ["time", "sys", "itertools.orders"])
+def test_the_runtime_refuses_a_handler_in_a_builtin_module(module: str) -> None:
+    with pytest.raises(FaultException, match="built-in module") as refused:
+        _get_handler(f"{module}.handler")
+    assert refused.value.exception_type == FaultException.BUILT_IN_MODULE_CONFLICT
+
+
+def test_the_runtime_runs_nothing_of_a_coroutine_or_a_generator() -> None:
+    async def coroutine() -> None: ...
+
+    waiting = coroutine()
+    for returned in (waiting, (number for number in range(3))):
+        with pytest.raises(TypeError, match="not JSON serializable"):
+            to_json(returned)
+    waiting.close()
