@@ -223,6 +223,12 @@ _ERRORS: Final = (
     ),
     coded("LE013", "id of a custom resource left out", samples.WITHOUT_ID, samples.WITH_ID),
     coded("LE016", "job that is never reported", samples.JOB, samples.JOB_REPORTED),
+    Fault(
+        "LE009",
+        "mail that may be sent twice",
+        project(samples.MAILING, things=_JOBS, invoked_by=(Batches("jobs", 1),)),
+        project(samples.LOOP, things=_JOBS, invoked_by=(Batches("jobs", 1),)),
+    ),
     coded("LE012", "custom resource that may stay silent", samples.SILENT, samples.ANSWERING),
 )
 

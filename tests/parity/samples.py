@@ -182,6 +182,15 @@ def handler(event, context):
         details = {"type": "JobFailed", "message": "see the log"}
         pipeline.put_job_failure_result(jobId=job, failureDetails=details)
 """
+MAILING: Final = """\
+import boto3
+
+ses = boto3.client("ses")
+
+def handler(event, context):
+    for record in event["Records"]:
+        ses.send_email(Source="a@example.com", Destination={}, Message={})  # finding
+"""
 SENDING: Final = """\
 import os
 import boto3

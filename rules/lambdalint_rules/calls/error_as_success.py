@@ -108,8 +108,8 @@ def check(function: Function, calls: PathCalls, symbols: PerModule[Symbols], ret
     for answer in answers(function, calls.reach, symbols, returns):
         status = answer.response.get("statusCode")
         body = answer.response.get("body")
-        if status is not None and body is not None and _is_success(status) and _tells_failure(body):
-            code = status.value if isinstance(status, Literal) else 200
+        code = None if status is None else _success(status)
+        if code is not None and body is not None and _tells_failure(body):
             yield Problem(
                 answer.given.span,
                 f"this except branch answers with statusCode {code}",
@@ -118,9 +118,10 @@ def check(function: Function, calls: PathCalls, symbols: PerModule[Symbols], ret
             )
 
 
-def _is_success(status: Expression) -> bool:
+def _success(status: Expression) -> str | None:
     value = status.value if isinstance(status, Literal) else None
-    return isinstance(value, int | str) and re.fullmatch(r"2\d\d", str(value)) is not None
+    text = str(value) if isinstance(value, int | str) else ""
+    return text if re.fullmatch(r"2\d\d", text) else None
 
 
 def _tells_failure(body: Expression) -> bool:
