@@ -402,6 +402,7 @@ _CALLS: Final = (
     ),
     coded("LV004", "query that may be missing", samples.NO_QUERY, samples.ANY_QUERY, invoked_by=(Call("rest"),)),
     coded("LV005", "header with capitals", samples.CAPITAL_HEADER, samples.SMALL_HEADER, invoked_by=(Call("http"),)),
+    coded("LV008", "result that Firehose does not know", samples.UNTOLD_RESULT, samples.TOLD_RESULT),
     coded("LV010", "float for DynamoDB", samples.FLOAT_STORED, samples.DECIMAL_STORED),
     coded("LV011", "item of a table as JSON", samples.ITEM_DUMPED, samples.ITEM_DUMPED_AS_TEXT),
     coded("LT008", "first page taken for all", samples.FIRST_PAGE, samples.EVERY_PAGE),

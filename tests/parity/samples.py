@@ -1025,3 +1025,13 @@ def handler(event, context):
     for record in event["Records"]:
         print(record["body"])
 """
+UNTOLD_RESULT: Final = """\
+def handler(event, context):
+    done = [{"recordId": event["records"][0]["recordId"], "result": "OK", "data": "e30="}]
+    return {"records": done}  # finding
+"""
+TOLD_RESULT: Final = """\
+def handler(event, context):
+    done = [{"recordId": event["records"][0]["recordId"], "result": "Ok", "data": "e30="}]
+    return {"records": done}
+"""
