@@ -1,14 +1,13 @@
 """Collections that live as long as the module and that its functions only ever add to."""
 
 import ast
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from lambdalint.facts.expressions import UNKNOWN, Expression, Literal
 from lambdalint.facts.guards import Guard, Guards
-from lambdalint.facts.names import BUILTINS, Names
+from lambdalint.facts.names import Names
 from lambdalint.facts.walk import Bound, Context, Place, Scope, ScopeKind
 from lambdalint.model.places import Span
 
@@ -151,7 +150,7 @@ class _Finder:
                 and isinstance(function.value, ast.Name)
                 and function.value.id == name
             ):
-                return None if self.is_harmless(node, scope) else _CUT
+                return None if self.names.is_harmless(node, scope) else _CUT
             if function.attr in _SHRINKING:
                 return _CUT
             if function.attr in _ADDING and node.args:
@@ -202,21 +201,32 @@ class _Finder:
         place = self.places.get(node)
         return None if place is None else place.context
 
-    def is_harmless(self, node: ast.Call, scope: Scope) -> bool:
-        """Whether a call leaves a collection that it is given as it is."""
-        name = self.names.called(node, scope).name or ""
-        root = name.partition(".")[0].partition("(")[0]
-        return name in BUILTINS or root in sys.stdlib_module_names
-
     def shrinks(self, home: Scope, name: str) -> bool:
-        """Whether some expression takes something out on the way."""
-        return any(
-            isinstance(node.func, ast.Attribute)
-            and node.func.attr in _SHRINKING
-            and _is_name(node.func.value, name)
-            and self.names.home(scope, name) is home
-            for node, scope, _ in self.names.walk.calls
+        """Whether some expression takes something out on the way, or hands the collection to what may do so."""
+        walk = self.names.walk
+        return (
+            any(
+                any(_is_name(each, name) for each in _given(node)) and not self.names.is_harmless(node, scope)
+                for node, scope, _ in walk.calls
+                if self.names.home(scope, name) is home
+            )
+            or any(
+                isinstance(node, ast.Attribute) and node.attr in _SHRINKING and _is_name(node.value, name)
+                for node in (*(place.node for place in walk.reads), *(place.node.func for place in walk.calls))
+            )
+            or any(
+                isinstance(binding.value, ast.Name) and binding.value.id == name and binding.bound is Bound.ASSIGNED
+                for scope in walk.scopes
+                for bindings in scope.bindings.values()
+                for binding in bindings
+            )
         )
+
+
+def _given(call: ast.Call) -> Iterator[ast.expr]:
+    yield from call.args
+    for keyword in call.keywords:
+        yield keyword.value
 
 
 #: What may make a collection smaller.

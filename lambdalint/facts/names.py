@@ -397,7 +397,7 @@ class Names:
         for changes in self._changes.values():
             changes.sort(key=_position)
 
-    def _is_harmless(self, node: ast.Call, scope: Scope, nesting: int) -> bool:
+    def is_harmless(self, node: ast.Call, scope: Scope, nesting: int = 0) -> bool:
         """Whether a call surely leaves its arguments as they are: what is not the project's does, near enough."""
         name = self.callee(node, scope, nesting)[0]
         if name is None:
@@ -433,7 +433,7 @@ class Names:
                 items, keys, left = _without(gone, items, keys)
                 complete = complete and left
             elif isinstance(node, ast.Call) and not _is_method_of(node, name):
-                complete = complete and self._is_harmless(node, scope, nesting)
+                complete = complete and self.is_harmless(node, scope, nesting)
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 method = node.func.attr
                 added = [self.describe(each, scope, nesting) for each in node.args]
