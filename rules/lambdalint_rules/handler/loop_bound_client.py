@@ -84,6 +84,23 @@ async def answer():
 """,
             clients="import aiohttp\n\nsession = aiohttp.ClientSession()  # finding\n",
         ),
+        orders("""\
+import asyncio
+
+import httpx
+
+class Api:
+    def __init__(self):
+        self.client = httpx.AsyncClient()  # finding
+
+    async def orders(self):
+        return (await self.client.get("https://example.com")).text
+
+api = Api()
+
+def handler(event, context):
+    return asyncio.run(api.orders())
+"""),
     ),
     good=(
         orders("""\
@@ -138,6 +155,24 @@ import asyncio
 
 import httpx
 
+class Api:
+    def __init__(self):
+        self.client = httpx.AsyncClient()
+
+    async def orders(self):
+        return (await self.client.get("https://example.com")).text
+
+async def answer():
+    return await Api().orders()
+
+def handler(event, context):
+    return asyncio.run(answer())
+"""),
+        orders("""\
+import asyncio
+
+import httpx
+
 client = None
 
 def handler(event, context):
@@ -174,11 +209,12 @@ def check(function: Function, calls: PathCalls, symbols: PerModule[Symbols]) -> 
 
 
 def _outliving(made: list[PathCall], symbols: PerModule[Symbols]) -> Iterator[PathCall]:
-    """What is kept in a module variable, made at import or when it is first needed."""
+    """What is kept in a module variable or an object made at import, at once or when it is first needed."""
     for each in made:
-        module = symbols.get(each.path)
-        if module is None or each.call.assigned not in module.symbols or each.call.entered:
+        module, name = symbols.get(each.path), each.call.assigned
+        if module is None or name is None or each.call.entered:
             continue
-        at_import = each.phase == "init" and not each.call.scope
-        if at_import or (each.phase == "invoke" and runs_once(each.call)):
+        at_import = each.phase == "init" and (not each.call.scope or each.call.scope.endswith(".__init__"))
+        kept = name.startswith("self.") if at_import and each.call.scope else name in module.symbols
+        if kept and (at_import or (each.phase == "invoke" and runs_once(each.call))):
             yield each
