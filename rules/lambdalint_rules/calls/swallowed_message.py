@@ -88,6 +88,26 @@ def handler(event, context):
             print(error)
     return {"batchItemFailures": failures}
 """
+ONE_BY_ONE: Final = """\
+import boto3
+
+table = boto3.resource("dynamodb").Table("orders")
+
+def handler(event, context):
+    for record in event["Records"]:
+        store(record)
+
+def store(record):
+    try:
+        table.put_item(Item=record)
+    except Exception as error:  # finding
+        print(error)
+"""
+ANSWERING: Final = (
+    ONE_BY_ONE.replace("        store(record)", "        if not store(record):\n            raise ValueError")
+    .replace("(Item=record)", "(Item=record)\n        return True")
+    .replace("  # finding", "")
+)
 GOOD: Final = """\
 import json
 import boto3
@@ -165,11 +185,13 @@ _ASYNC: Final = {TriggerKind.S3: "S3", TriggerKind.SNS: "SNS", TriggerKind.EVENT
         {"template.yaml": TEMPLATE, "src/app.py": LOGGED},
         {"template.yaml": STREAM, "src/app.py": LOGGED},
         {"template.yaml": TEMPLATE, "src/app.py": ANSWERED},
+        {"template.yaml": TEMPLATE, "src/app.py": ONE_BY_ONE},
         {"template.yaml": TOPIC, "src/app.py": IGNORED},
         {"template.yaml": DECLARED, "src/app.py": UNREPORTED},
     ),
     good=(
         {"template.yaml": TEMPLATE, "src/app.py": GOOD},
+        {"template.yaml": TEMPLATE, "src/app.py": ANSWERING},
         {"template.yaml": DECLARED, "src/app.py": REPORTED},
         {"template.yaml": TOPIC, "src/app.py": LOGGED.replace("  # finding", "")},
         {"template.yaml": API, "src/app.py": ANSWERED.replace("  # finding", "")},

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lambdalint.facts.batches import Batches, RecordLoop
-from lambdalint.facts.expressions import NONE
+from lambdalint.facts.expressions import NONE, EventPath
 from lambdalint.facts.http_calls import http_call
 from lambdalint.facts.needs import service_call
 from lambdalint.facts.path_calls import PathCall, PathCalls
@@ -37,6 +37,8 @@ _LOGGING: Final = frozenset(
         "warning",
     )
 )
+#: An element of the event's list.
+_RECORD: Final = EventPath(("Records", None))
 #: Roots of names whose calls change nothing outside.
 _HARMLESS: Final = ("datetime", "json", "logging", "sys", "time", "traceback")
 _BUILTINS: Final = frozenset(["dict", "getattr", "int", "len", "list", "print", "repr", "str", "type", "vars"])
@@ -69,10 +71,13 @@ def swallowings(
     for call in calls.calls:
         if call.phase == "invoke":
             inside.setdefault((call.path, call.call.scope), []).append(call)
+    handed = set(_handed_records(calls, batches))
+    dotted = {path: name for name, path in reversed(tuple(function.modules.items()))}
     for path, scope in sorted(inside):
         module, records, returned = tries.get(path), batches.get(path), returns.get(path)
         loops = [] if records is None else [loop for loop in records.loops if loop.scope == scope]
-        if module is None or returned is None or not loops:
+        per_record = f"{dotted.get(path, '')}.{scope}" in handed
+        if module is None or returned is None or not (loops or per_record):
             continue
         entry = (path, scope) == (function.target.scope_path, function.target.scope)
         if not entry and any(each.value != NONE for each in returned.get(scope)):
@@ -83,10 +88,14 @@ def swallowings(
         for each in candidates:
             if any(catch.body.holds(each.tried) for other in candidates for catch in other.catches):
                 continue  # what goes wrong while a failure is dealt with
-            if not _is_about_records(each, loops) or not _is_the_work(each, loops, own, function):
+            if not per_record and not _is_about_records(each, loops):
+                continue
+            if not _is_the_work(each, loops, own, function) or (per_record and not _is_all(each, candidates, own)):
                 continue
             catch = next((one for one in each.catches if one.is_broad), None)
-            if catch is None or catch.raises or (catch.changed and any(_is_after(span, each) for span in later)):
+            if catch is None or catch.raises or (catch.changed and not entry):
+                continue
+            if catch.changed and any(_is_after(span, each) for span in later):
                 continue
             reported = [span for where, span in (records.reported if records else ()) if where == scope]
             if any(catch.changed or catch.body.holds(span) for span in reported):
@@ -108,6 +117,25 @@ def may_fail(call: PathCall, function: Function) -> bool:
         or call.name.partition(".")[0].partition("(")[0] in function.modules
         or service_call(call.name) is not None
         or http_call(call.name) is not None
+    )
+
+
+def _handed_records(calls: PathCalls, batches: PerModule[Batches]) -> Iterator[str]:
+    """What is called with a record as such, in a loop over them."""
+    for call in calls.calls:
+        if call.name is None or _RECORD not in call.call.args:
+            continue
+        module = batches.get(call.path)
+        if module is not None and any(loop.body.holds(call.call.span) for loop in module.loops):
+            yield call.name
+
+
+def _is_all(each: Try, others: list[Try], own: list[PathCall]) -> bool:
+    """Whether a function asks nothing of a service outside of its one ``try``."""
+    requests = [call for call in own if call.name and (service_call(call.name) or http_call(call.name))]
+    caught = [catch.body for catch in each.catches]
+    return len(others) == 1 and all(
+        each.tried.holds(call.call.span) or any(body.holds(call.call.span) for body in caught) for call in requests
     )
 
 
