@@ -11,7 +11,13 @@ FAULTS = {
     "api/app.py": {"event-in-global", "malformed-proxy-response"},
     "api/store.py": {"client-per-invocation"},
     "api/tax.py": {"http-without-timeout"},
-    "importer/app.py": {"encoded-s3-key", "tmp-left-behind", "undeclared-env-var", "write-outside-tmp"},
+    "importer/app.py": {
+        "encoded-s3-key",
+        "tmp-left-behind",
+        "unbounded-download",
+        "undeclared-env-var",
+        "write-outside-tmp",
+    },
     "importer/invoices.py": {"newer-syntax", "unused-heavy-import"},
     "template.yaml": {
         "deprecated-runtime",
