@@ -1035,3 +1035,18 @@ def handler(event, context):
     done = [{"recordId": event["records"][0]["recordId"], "result": "Ok", "data": "e30="}]
     return {"records": done}
 """
+ENCODED_DATA: Final = """\
+import json
+
+def handler(event, context):
+    for record in event["Records"]:
+        print(json.loads(record["kinesis"]["data"]))  # finding
+"""
+DECODED_DATA: Final = """\
+import base64
+import json
+
+def handler(event, context):
+    for record in event["Records"]:
+        print(json.loads(base64.b64decode(record["kinesis"]["data"])))
+"""
