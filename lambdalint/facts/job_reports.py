@@ -1,15 +1,21 @@
 """Which words of an interface that asks for a report stand anywhere in a module."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from lambdalint.model.source import Source
 
 #: Operations that report, and the steps of a rotation.
-_WORDS: Final = re.compile(
-    r"\b(?:put_job_success_result|put_job_failure_result|put_evaluations|write_get_object_response"
-    r"|put_lifecycle_event_hook_execution_status|createSecret|setSecret|testSecret|finishSecret)\b"
+_WORDS: Final = (
+    "put_job_success_result",
+    "put_job_failure_result",
+    "put_evaluations",
+    "write_get_object_response",
+    "put_lifecycle_event_hook_execution_status",
+    "createSecret",
+    "setSecret",
+    "testSecret",
+    "finishSecret",
 )
 
 
@@ -21,4 +27,4 @@ class JobReports:
 
     @classmethod
     def of(cls, source: Source) -> "JobReports":
-        return cls(frozenset(_WORDS.findall(source.text)))
+        return cls(frozenset(word for word in _WORDS if word in source.text))

@@ -52,7 +52,8 @@ class Records:
 
     @classmethod
     def of(cls, names: Names, source: Source) -> "Records":
-        reading, failing = _RECORDS in source.text, _IDENTIFIER.search(source.text) is not None
+        # Plain searches: a pattern over all text costs a tenth of parsing it.
+        reading, failing = _RECORDS in source.text, _mentions_identifier(source.text)
         if not reading and not failing:
             return cls()
         reads = sorted(_reads(names), key=lambda each: each.span) if reading else ()
@@ -60,23 +61,17 @@ class Records:
         return cls(tuple(reads), tuple(failed))
 
 
-def _nodes(names: Names, kind: type[ast.AST] | tuple[type[ast.AST], ...]) -> Iterator[tuple[ast.AST, Scope]]:
-    """The nodes of a kind, each with the scope that it is evaluated in."""
-    scopes = {scope.node: scope for scope in (*names.walk.scopes, *names.walk.comprehensions)}
-    waiting: list[tuple[ast.AST, Scope]] = [(names.walk.tree, names.walk.module)]
-    while waiting:
-        node, scope = waiting.pop()
-        scope = scopes.get(node, scope)
-        if isinstance(node, kind):
-            yield node, scope
-        waiting.extend((child, scope) for child in ast.iter_child_nodes(node))
+def _mentions_identifier(text: str) -> bool:
+    return any(word in text for word in ("temIdent", "tem_ident", "temident", "tem_Ident"))
 
 
 def _reads(names: Names) -> Iterator[RecordsRead]:
+    places = (*names.walk.subscripts, *names.walk.calls)
+    found = [(node, scope) for node, scope, _ in places if _is_records(node, scope, names)]
+    if not found:
+        return
     around = {child: node for node in ast.walk(names.walk.tree) for child in ast.iter_child_nodes(node)}
-    for node, scope in _nodes(names, (ast.Subscript, ast.Call)):
-        if not _is_records(node, scope, names):
-            continue
+    for node, scope in found:
         outer = around.get(node)
         first = isinstance(outer, ast.Subscript) and outer.value is node and _is(outer.slice, 0)
         key = _key(around.get(outer)) if first and outer is not None else None
@@ -112,10 +107,22 @@ def _key(node: ast.AST | None) -> str | None:
             return None
 
 
+def _dicts(names: Names) -> Iterator[tuple[ast.Dict, Scope]]:
+    """The dicts of a module, each with the scope that it is evaluated in."""
+    scopes = {scope.node: scope for scope in (*names.walk.scopes, *names.walk.comprehensions)}
+    waiting: list[tuple[ast.AST, Scope]] = [(names.walk.tree, names.walk.module)]
+    while waiting:
+        node, scope = waiting.pop()
+        scope = scopes.get(node, scope)
+        if isinstance(node, ast.Dict):
+            yield node, scope
+        waiting.extend((child, scope) for child in ast.iter_child_nodes(node))
+
+
 def _failed(names: Names) -> Iterator[FailedItem]:
-    for node, scope in _nodes(names, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):  # type: ignore[attr-defined]
+    for node, scope in _dicts(names):
+        for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and _IDENTIFIER.fullmatch(key.value):
-                whole = len(node.keys) == 1  # type: ignore[attr-defined]
+                whole = len(node.keys) == 1
                 described = names.describe(value, scope)
                 yield FailedItem(scope.owner.name, key.value, described, names.span(value), whole)
