@@ -32,6 +32,8 @@ from lambdalint.model.places import Span
 
 #: What a method can be called on without parentheses around it.
 _ATOMS: Final = (cst.Call, cst.Name, cst.Attribute, cst.Subscript)
+#: Levels of the syntax tree; code that people write stays under 50.
+_MAX_DEPTH: Final = 400
 
 
 def code_edits(text: Text, changes: Sequence[Change]) -> list[Edit] | None:
@@ -59,6 +61,8 @@ class _Module:
     def __init__(self, text: Text) -> None:
         self.text = text
         self.plain = ast.parse(text.text)
+        if _is_deep(self.plain):
+            raise RecursionError
         self.wrapper = MetadataWrapper(cst.parse_module(text.text), unsafe_skip_copy=True)
         self.positions: Mapping[cst.CSTNode, Any] = self.wrapper.resolve(PositionProvider)
         self.by_place: dict[tuple[int, int, int, int], list[cst.CSTNode]] = {}
@@ -392,6 +396,16 @@ def _whole(call: cst.BaseExpression, parents: Mapping[cst.CSTNode, cst.CSTNode])
         if name[0].isupper() or name in ("client", "resource"):
             return _whole(outer, parents)
     return call
+
+
+def _is_deep(tree: ast.AST) -> bool:
+    """Whether the code nests so deeply that libcst, whose parser is native, might overflow the stack."""
+    level: list[ast.AST] = [tree]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return False
+    return True
 
 
 def _inner(node: cst.BaseExpression, step: str | int) -> cst.BaseExpression | None:
