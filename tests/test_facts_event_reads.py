@@ -28,6 +28,12 @@ def test_items_gets_and_tests_are_told_apart() -> None:
     ]
 
 
+def test_text_is_parsed() -> None:
+    body = "import json\nfor r in event['Records']:\n    body = json.loads(r['body'])\n    body['id']"
+    assert [each.keys for each in reads(body)] == [("Records", None, "body", "id")]
+    assert [each.keys for each in reads("import json\njson.loads(event['body'])['id']")] == [("body", "id")]
+
+
 def test_what_may_be_something_else_is_left_out() -> None:
     assert [each.keys for each in reads("(event.get('a') or {}).get('b')")] == [("a",)]
     assert not reads("other = {}\nother['a']\nevent['a'] = 1\ncontext['b']")

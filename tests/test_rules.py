@@ -48,18 +48,11 @@ UNFIXED = {
     "LN002": "an endpoint needs route tables, subnets and groups that are for a person to choose",
     "LS003": "what the value is used for moves with it",
     "LS004": "how much to keep is for a person to choose",
-    "LT003": "how long to wait, and in which Config, is for a person to choose",
     "LT005": "a waiter has other arguments than the call in the loop",
-    "LT006": "whoever sends an event has to do without the answer",
-    "LT007": "not built yet",
     "LT008": "a paginator gives pages, which the code after it has to go through",
-    "LV001": "not built yet",
     "LV003": "not built yet",
     "LV004": "not built yet",
-    "LV005": "not built yet",
     "LV008": "not built yet",
-    "LV010": "not built yet",
-    "LV011": "not built yet",
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from lambdalint.facts.expressions import EventPath, Literal
+from lambdalint.facts.expressions import CallOf, EventPath, Expression, Literal
 from lambdalint.facts.guards import Guard, GuardKind, Guards
 from lambdalint.facts.names import Lines, Names
 from lambdalint.facts.walk import Place
@@ -24,7 +24,7 @@ class Reading(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EventRead:
-    """One look at the part of the event under *keys*, from the outside in.
+    """One look at the part of the event under *keys*, from the outside in; into JSON that is text in it, too.
 
     *base* says how the part was read that it is in, where that is written in the same expression.  *forgiven*: what is
     missing is caught, or the event was asked something before.
@@ -68,8 +68,8 @@ def _read(
     node, scope, context = place
     if not _may_be_event(names, of, place):
         return
-    found = names.describe(of, scope)
-    if not isinstance(found, EventPath) or found.context:
+    found = _in_event(names.describe(of, scope))
+    if found is None or found.context:
         return
     value = names.describe(key, scope)
     step = value.value if isinstance(value, Literal) and isinstance(value.value, str | int) else None
@@ -81,11 +81,28 @@ def _may_be_event(names: Names, node: ast.expr, place: Place) -> bool:
     """Whether the innermost name is the event or a part of it: cheaper than describing all around it."""
     while not isinstance(node, ast.Name):
         match node:
-            case ast.Subscript(value=inner) | ast.Attribute(value=inner) | ast.Call(func=inner):
+            case (
+                ast.Subscript(value=inner)
+                | ast.Attribute(value=inner)
+                | ast.Call(func=ast.Attribute(attr="get") as inner)
+            ):
+                node = inner
+            case ast.Call(args=[inner]):  # of what is parsed
                 node = inner
             case _:
                 return False
-    return isinstance(names.describe(node, place.scope), EventPath)
+    return _in_event(names.describe(node, place.scope)) is not None
+
+
+def _in_event(found: Expression) -> EventPath | None:
+    """The part of the event that *found* is, or was parsed from."""
+    match found:
+        case EventPath() as path:
+            return path
+        case CallOf("json.loads", (EventPath() as path,)):
+            return path
+        case _:
+            return None
 
 
 def _reading_of(node: ast.expr) -> Reading | None:

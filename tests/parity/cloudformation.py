@@ -144,8 +144,12 @@ def things(project: Project, *, sam: bool = False, function: str = FUNCTION) -> 
             case Queue(name, visibility, here, fifo):
                 key: Any = Here(logical(name)) if here else logical(name)
                 found[key] = resource("AWS::SQS::Queue", {"VisibilityTimeout": visibility, "FifoQueue": fifo or None})
-            case Topic(name):
+            case Topic(name, queue, raw):
                 found[logical(name)] = resource("AWS::SNS::Topic", {})
+                if queue is not None:
+                    endpoint = {"Protocol": "sqs", "Endpoint": Att(logical(queue), "Arn")}
+                    settings = {"TopicArn": Ref(logical(name)), **endpoint, "RawMessageDelivery": raw or None}
+                    found[logical(f"{name}-{queue}")] = resource("AWS::SNS::Subscription", settings)
             case Bucket(name):
                 found[logical(name)] = resource("AWS::S3::Bucket", {})
             case Stream(name):

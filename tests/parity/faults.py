@@ -143,8 +143,8 @@ _DELIVERY: Final = (
     Fault(
         "LE003",
         "undeclared failures of a stream's batch",
-        project(samples.FAILURES, things=_CLICKS, invoked_by=(Batches("clicks", here=True),)),
-        project(samples.FAILURES, things=_CLICKS, invoked_by=(Batches("clicks", reports=True),)),
+        project(samples.STREAM_FAILURES, things=_CLICKS, invoked_by=(Batches("clicks", here=True),)),
+        project(samples.STREAM_FAILURES, things=_CLICKS, invoked_by=(Batches("clicks", reports=True),)),
     ),
     Fault(
         "LE004",
@@ -411,6 +411,16 @@ _CALLS: Final = (
         invoked_by=(Batches("clicks", 1),),
     ),
     coded("LV008", "result that Firehose does not know", samples.UNTOLD_RESULT, samples.TOLD_RESULT),
+    Fault(
+        "LV009",
+        "envelope of a topic taken for the message",
+        project(samples.BARE_BODY, things=(*_JOBS, Topic("sold", "jobs")), invoked_by=(Batches("jobs", 1),)),
+        project(
+            healthy(samples.BARE_BODY),
+            things=(*_JOBS, Topic("sold", "jobs", raw=True)),
+            invoked_by=(Batches("jobs", 1),),
+        ),
+    ),
     coded("LV010", "float for DynamoDB", samples.FLOAT_STORED, samples.DECIMAL_STORED),
     coded("LV011", "item of a table as JSON", samples.ITEM_DUMPED, samples.ITEM_DUMPED_AS_TEXT),
     coded("LT008", "first page taken for all", samples.FIRST_PAGE, samples.EVERY_PAGE),

@@ -37,7 +37,11 @@ class Queue:
 
 @dataclass(frozen=True)
 class Topic:
+    """A topic; what is published goes into *queue* as well, without its envelope if *raw*."""
+
     name: str
+    queue: str | None = None
+    raw: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ def handler(event, context):
 
 def work(record): ...
 """
+STREAM_FAILURES: Final = FAILURES.replace('record["messageId"]', 'record["kinesis"]["sequenceNumber"]')
 LOGGED: Final = """\
 import boto3
 
@@ -134,6 +135,7 @@ def handler(event, context):
         print(record["body"])
         sqs.delete_message(QueueUrl="jobs", ReceiptHandle=record["receiptHandle"])  # finding
 """
+STREAM_FAILURES: Final = FAILURES.replace('record["messageId"]', 'record["kinesis"]["sequenceNumber"]')
 OUT_OF_ORDER: Final = FAILURES.replace("except Exception:", f"except Exception:  {MARK}")
 NOT_FINE: Final = """\
 def handler(event, context):
@@ -1049,4 +1051,11 @@ import json
 def handler(event, context):
     for record in event["Records"]:
         print(json.loads(base64.b64decode(record["kinesis"]["data"])))
+"""
+BARE_BODY: Final = """\
+import json
+
+def handler(event, context):
+    for record in event["Records"]:
+        print(json.loads(record["body"])["order"])  # finding
 """

@@ -114,8 +114,16 @@ def _thing(thing: Any) -> Iterator[_Block]:
         case Queue(name, visibility, here, fifo):
             ordered = {"name": f"{name}.fifo", "fifo_queue": True} if fifo else {"name": name}
             yield _resource(_address(thing), {**ordered, "visibility_timeout_seconds": visibility}, here=here)
-        case Topic(name):
+        case Topic(name, queue, raw):
             yield _resource(_address(thing), {"name": name})
+            if queue is not None:
+                endpoint = {"protocol": "sqs", "endpoint": Expr(f"aws_sqs_queue.{queue}.arn")}
+                settings = {
+                    "topic_arn": Expr(f"{_address(thing)}.arn"),
+                    **endpoint,
+                    "raw_message_delivery": raw or None,
+                }
+                yield _resource(f"aws_sns_topic_subscription.{name}", settings)
         case Bucket(name):
             yield _resource(_address(thing), {"bucket": f"shop-{name}"})
         case Stream(name):

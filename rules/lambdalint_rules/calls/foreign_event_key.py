@@ -11,7 +11,19 @@ from typing import Final
 from lambdalint.aws.events import SHAPES, counterpart, event_keys
 from lambdalint.facts.entry import Entry
 from lambdalint.facts.event_reads import EventRead, EventReads, Reading
-from lambdalint.rule import Function, PerModule, Problem, Problems, Related, Severity, Span, rule
+from lambdalint.rule import (
+    Applicability,
+    Fix,
+    Function,
+    PerModule,
+    Problem,
+    Problems,
+    ReadKeys,
+    Related,
+    Severity,
+    Span,
+    rule,
+)
 from lambdalint_rules.calls.event_shapes import sender, shape
 
 TEMPLATE: Final = """\
@@ -76,6 +88,7 @@ def handler(event, context):
     "foreign-event-key",
     severity=Severity.ERROR,
     since="0.1.0",
+    fix="unsafe",
     bad=(
         {"template.yaml": HTTP, "src/app.py": OLD},
         {"template.yaml": REST, "src/app.py": NEW},
@@ -115,7 +128,18 @@ def check(function: Function, entry: Entry, modules: PerModule[EventReads]) -> P
                 Span(str(entry.path), *read.lines),
                 f"{_written(read)} does not exist: {sender(trigger)} sends {there or 'no such key'}",
                 related=(Related(trigger.span, "this sends the event"),),
+                fix=_reading(Span(str(entry.path), *read.lines), read, there),
             )
+
+
+def _reading(at: Span, read: EventRead, there: str | None) -> Fix | None:
+    """The fix that reads what the event has instead, one of a record's keys or all from the event on."""
+    keys = tuple(key for key in read.keys if isinstance(key, str))
+    if there is None or (keys[0] == "Records" and len(keys) != 2):
+        return None
+    old = keys[1:] if keys[0] == "Records" else keys
+    change = ReadKeys(at, old, tuple(there.split(".")))
+    return Fix(f"read {there}", Applicability.UNSAFE, changes=(change,))
 
 
 def _there(shape_: str, keys: list[str | int]) -> str | None:
@@ -136,6 +160,8 @@ def _is_foreign(read: EventRead, shape_: str) -> bool:
             return _lacks(shape_, "context", key)
         case ("requestContext", "authorizer", "claims" | "principalId"):
             return shape_ == "http"
+        case ("Records", None | int(), "messageId") if shape_ in ("kinesis", "dynamodb"):
+            return False  # wrong-item-identifier says more about it
         case ("Records", None | int(), str(key)):
             return _lacks(shape_, "record", key)
         case _:
