@@ -156,6 +156,14 @@ class _Module:
                         return None
                     quote = written.quote if isinstance(written, cst.SimpleString) else quote
                     node = inner
+                case cst.Call(
+                    func=cst.Attribute(attr=cst.Name("get")), args=[cst.Arg(value=cst.SimpleString() as written), *_]
+                ):
+                    # One key for another, with the default that is there.
+                    if (len(change.old), len(change.new)) != (1, 1) or _text(written) != key:
+                        return None
+                    start, end = self.bounds(written)
+                    return [self.text.edit(start, end, f"{written.quote}{change.new[0]}{written.quote}")]
                 case _:
                     return None
         if node is None or node.rpar:

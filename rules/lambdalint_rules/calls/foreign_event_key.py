@@ -135,7 +135,7 @@ def check(function: Function, entry: Entry, modules: PerModule[EventReads]) -> P
 def _reading(at: Span, read: EventRead, there: str | None) -> Fix | None:
     """The fix that reads what the event has instead, one of a record's keys or all from the event on."""
     keys = tuple(key for key in read.keys if isinstance(key, str))
-    if there is None or (keys[0] == "Records" and len(keys) != 2):
+    if there is None or " " in there or (keys[0] == "Records" and len(keys) != 2):
         return None
     old = keys[1:] if keys[0] == "Records" else keys
     change = ReadKeys(at, old, tuple(there.split(".")))

@@ -8,7 +8,18 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-de
 from typing import Final
 
 from lambdalint.facts.event_reads import EventReads
-from lambdalint.rule import Module, Problem, Problems, Project, Severity, Span, rule
+from lambdalint.rule import (
+    Applicability,
+    Fix,
+    Module,
+    Problem,
+    Problems,
+    Project,
+    ReadKeys,
+    Severity,
+    Span,
+    rule,
+)
 from lambdalint_rules.calls.event_shapes import shape
 
 TEMPLATE: Final = """\
@@ -43,6 +54,7 @@ def handler(event, context):
     "header-case",
     severity=Severity.WARNING,
     since="0.1.0",
+    fix="unsafe",
     bad={"template.yaml": HTTP_API, "src/app.py": BAD},
     good=(
         {"template.yaml": HTTP_API, "src/app.py": GOOD},
@@ -59,10 +71,13 @@ def check(module: Module, project: Project, found: EventReads) -> Problems:
         return
     for lines, name in reads.items():
         if name != name.lower() and name.lower() not in reads.values():
+            at = Span(module.path, *lines)
+            change = ReadKeys(at, (name,), (name.lower(),))
             yield Problem(
-                Span(module.path, *lines),
+                at,
                 f'headers["{name}"] is never there: the names of headers come in lower case',
                 hint=f'look up "{name.lower()}"',
+                fix=Fix(f'look up "{name.lower()}"', Applicability.UNSAFE, changes=(change,)),
             )
 
 
