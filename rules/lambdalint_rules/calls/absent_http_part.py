@@ -117,12 +117,10 @@ def _missing(read: EventRead, shapes: set[str | None]) -> str | None:
     match read.keys:
         case (str(part), str(_)) if part in _QUERIES:
             null = "rest" in shapes
-            fails = read.reading is Reading.ITEM or (
-                read.base in (Reading.ITEM, Reading.GET) if read.base is not Reading.DEFAULT else null
-            )
-            if shapes == {"alb"} and read.reading is not Reading.ITEM:
+            lost = read.base in (Reading.ITEM, Reading.GET) or (null and read.base is Reading.DEFAULT)
+            if read.reading is not Reading.ITEM and (not lost or shapes == {"alb"}):
                 return None
-            return f"{part} is {'null' if null else 'not there'} when the URL has no query" if fails else None
+            return f"{part} is {'null' if null else 'not there'} when the URL has no query"
         case ("headers", str(name)) if read.reading is Reading.ITEM and name.lower() not in _ALWAYS:
             return f'headers["{name}"] is not there when the client does not send it'
         case ("cookies", None | int()) if shapes == {"http"} and read.reading is Reading.ITEM:
