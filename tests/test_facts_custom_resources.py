@@ -3,7 +3,13 @@ import pytest
 from lambdalint.facts.custom_resources import CustomResources, Ending
 from tests.code_facts import fact
 
-HEAD = "import boto3, cfnresponse\nssm = boto3.client('ssm')\ndef work(): ...\ndef handler(event, context):\n"
+HEAD = """\
+import boto3, cfnresponse
+ssm = boto3.client("ssm")
+def work(): ...
+def deliver(url): ...
+def handler(event, context):
+"""
 SEND = "cfnresponse.send(event, context, 'SUCCESS', {})"
 
 
@@ -24,6 +30,7 @@ def ending(*lines: str) -> Ending:
         ("with lock:", f"  {SEND}"),
         ("match event['RequestType']:", "  case 'Delete':", f"    {SEND}", "  case _:", f"    {SEND}"),
         ("somebody.answers(event)",),
+        ("deliver(event['ResponseURL'])",),
         ("try:", "  work()", f"  {SEND}", "except Exception:", "  tell(event)"),
     ],
 )

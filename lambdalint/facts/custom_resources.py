@@ -102,11 +102,11 @@ class _Answers:
         if name is not None and "cfnresponse" in name.lower().split("."):
             self.sure = True
             return True
-        if name is not None and name.startswith(":") and name[1:] in self.defined:
-            return name[1:] in self.functions
         if any(part == EventPath(("ResponseURL",)) for each in given for part in walk(each)):
             self.sure = True
             return True
+        if name is not None and name.startswith(":") and name[1:] in self.defined:
+            return name[1:] in self.functions
         if not any(_has_event(each) for each in given):
             return False
         last = (name or "").rpartition(".")[2]
@@ -127,10 +127,13 @@ class _Answers:
 
 def _asks_where(function: ast.AST) -> bool:
     """Whether it reads the address that answers go to."""
-    return any(
-        isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Constant) and each.slice.value == "ResponseURL"
-        for each in _inside(list(ast.iter_child_nodes(function)))
-    )
+    for each in _inside(list(ast.iter_child_nodes(function))):
+        match each:
+            case ast.Subscript(slice=ast.Constant(value="ResponseURL")):
+                return True
+            case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value="ResponseURL"), *_]):
+                return True
+    return False
 
 
 def _has_event(given: Expression) -> bool:
