@@ -21,9 +21,17 @@ def test_every_example_is_as_marked(example: RuleExample) -> None:
     example.run()
 
 
+#: Where we differ from the catalogue on purpose.
+DIFFERENT: dict[str, dict[str, tuple[str, str]]] = {
+    "LT003": {
+        "profile": ("strict", "nearly every function behind an API makes its clients so; it would be all they see")
+    },
+}
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_a_rule_is_what_the_catalogue_says(rule: Rule) -> None:
-    row = CATALOGUE[rule.code]
+    row = CATALOGUE[rule.code] | {key: value for key, (value, _) in DIFFERENT.get(rule.code, {}).items()}
     assert rule.name == row["name"]
     assert rule.subject.__name__ == row["subject"]
     assert rule.severity.value == row["severity"]

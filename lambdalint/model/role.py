@@ -33,10 +33,11 @@ class Statement:
 class Role:
     """An execution role that the project declares, or that a dialect makes for a function.
 
-    *name* is the resource's, *span* its place.  *managed* are the managed policies as written: ARNs (those of AWS in the
-    partition ``aws``), or references to policies of the project, whose statements are among *statements*.  *trust* says who may assume it, ``None`` where
-    that is unknown.  *complete* says that all that the role may do is here, the content of AWS's managed policies
-    apart.  *generated* says that nobody wrote it: a transform of the template makes it.
+    *name* is the resource's, *span* its place.  *managed* are the managed policies as written: ARNs (those of AWS in
+    the partition ``aws``), or references to policies of the project, whose statements are among *statements*.
+    *trust* says who may assume it, ``None`` where that is unknown.  *complete* says that all that the role may do is
+    here, the content of AWS's managed policies apart.
+    *generated* says that nobody wrote it: a transform of the template makes it.
     """
 
     name: str

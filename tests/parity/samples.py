@@ -135,7 +135,6 @@ def handler(event, context):
         print(record["body"])
         sqs.delete_message(QueueUrl="jobs", ReceiptHandle=record["receiptHandle"])  # finding
 """
-STREAM_FAILURES: Final = FAILURES.replace('record["messageId"]', 'record["kinesis"]["sequenceNumber"]')
 OUT_OF_ORDER: Final = FAILURES.replace("except Exception:", f"except Exception:  {MARK}")
 NOT_FINE: Final = """\
 def handler(event, context):

@@ -15,7 +15,7 @@ from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.rule import Function, Problem, Problems, Severity, rule
 from lambdalint_rules.handler.samples import orders
 
-#: Read off CPython 3.11 to 3.13 with a semaphore that cannot be made.
+#: Read off CPython 3.11 with a semaphore that cannot be made.
 _OF_A_CONTEXT: Final = (
     "Array",
     "Barrier",
