@@ -6,7 +6,7 @@ import pytest
 from lambdalint.errors import UnreadableInput
 from lambdalint.facts.sizes import UnpackedSizes
 from lambdalint.join import artifacts
-from lambdalint.join.artifacts import archive_artifact, function_artifact, layer_artifact
+from lambdalint.join.artifacts import function_artifact, layer_artifact
 from lambdalint.join.stacks import declare_document
 from lambdalint.model.artifact import ArtifactKind
 from lambdalint.model.document import Mapping
@@ -90,7 +90,6 @@ def test_an_archive_is_its_entries_and_a_file_is_itself() -> None:
         "python3.13",
         "x86_64",
     )
-    assert [entry.path for entry in archive_artifact(MemoryTree(files), "app.zip").entries] == ["app.py"]
     assert paths(MemoryTree(files), declared(files, code="src/app.py")) == ["app.py"]
 
 

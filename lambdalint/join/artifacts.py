@@ -113,15 +113,6 @@ def layer_artifact(tree: Tree, layer: Layer, users: Iterable[Function] = ()) -> 
     )
 
 
-def archive_artifact(tree: Tree, path: str) -> Artifact:
-    """An archive that no template names.
-
-    Raises:
-        UnreadableInput: it cannot be read.
-    """
-    return Artifact(path=path, kind=ArtifactKind.ZIP, entries=_zip_entries(tree, path))
-
-
 def _ships_as_is(function: Function, runtime: str | None) -> bool:
     if function.dialect in (Dialect.CHALICE, Dialect.ZAPPA):
         return False  # they pick what they pack, and add to it

@@ -8,7 +8,7 @@ import hashlib
 import json
 import mmap
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,15 +95,6 @@ def compressed_all(files: Iterable[RawMember], jobs: int) -> tuple[Member, ...]:
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         members = dict(zip(order, pool.map(compressed, (listed[place] for place in order)), strict=True))
     return tuple(members[place] for place in range(len(listed)))
-
-
-def kept(host: Host, key: Sequence[str], make: Callable[[], tuple[Iterable[RawMember], Sequence[str]]]) -> Pack:
-    """The pack of *key*: from the cache, else what *make* gives (members and remarks), compressed and kept."""
-    found = lookup(host, key)
-    if found is None:
-        raws, remarks = make()
-        found = keep(host, key, raws, remarks)
-    return found
 
 
 def lookup(host: Host, key: Sequence[str]) -> Pack | None:

@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -384,11 +383,6 @@ def uv_binary() -> str:
         return str(uv.find_uv_bin())
     except FileNotFoundError as error:
         raise Refused("uv, which resolves the requirements, is not installed", hint="pip install uv") from error
-
-
-def uv_version() -> str:
-    """The resolver's version, for the manifest."""
-    return metadata.version("uv")
 
 
 def _is_version(text: str) -> bool:
