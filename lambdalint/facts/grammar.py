@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from lambdalint.facts.walk import nodes
 from lambdalint.model.places import Span
 from lambdalint.model.source import Source
 
@@ -62,7 +63,8 @@ class Grammar:
             return cls()
         found = [
             Construct(what, version, _first_line(source.span(node), source))
-            for each in ast.walk(tree)
+            for each in nodes(tree)
+            if type(each) in _TOLD
             for node, what, version in _constructs(each, source)
         ]
         return cls(tuple(sorted(found, key=lambda construct: construct.span)))
@@ -74,6 +76,17 @@ def _first_line(span: Span, source: Source) -> Span:
         return span
     return replace(span, end_line=span.line, end_column=len(source.lines[span.line - 1].rstrip()))
 
+
+#: Kinds of nodes that say anything about their version; some are there only in a Python that is new enough.
+_TOLD: Final = frozenset(
+    getattr(ast, name)
+    for name in (
+        *("Match", "TryStar", "NamedExpr", "arguments", "Subscript", "Return", "Yield", "For", "AsyncFor"),
+        *("ExceptHandler", "JoinedStr", "FunctionDef", "AsyncFunctionDef", "ClassDef", "Import", "ImportFrom"),
+        *("TypeAlias", "TemplateStr"),
+    )
+    if hasattr(ast, name)
+)
 
 _Found: TypeAlias = Iterator[tuple[ast.AST, str, Version]]
 

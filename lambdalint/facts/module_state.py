@@ -11,7 +11,7 @@ from typing import Final
 from lambdalint.facts.expressions import EventPath, Expression, walk
 from lambdalint.facts.guards import Guard, Guards
 from lambdalint.facts.names import Names
-from lambdalint.facts.walk import Binding, Bound, Context, Scope, ScopeKind
+from lambdalint.facts.walk import Binding, Bound, Context, Scope, ScopeKind, nodes
 from lambdalint.model.places import Span
 
 #: Where something happens, by line and column.
@@ -171,7 +171,7 @@ class _Finder:
         for scope in self.names.walk.scopes:
             if scope.kind is not ScopeKind.DEF:
                 continue
-            for node in ast.walk(scope.node):
+            for node in nodes(scope.node):
                 if isinstance(node, ast.If | ast.IfExp | ast.While | ast.Assert) and self.mentions(
                     node.test, scope, wanted
                 ):

@@ -7,7 +7,7 @@ from typing import Final
 
 from lambdalint.facts.guards import GuardKind, Guards
 from lambdalint.facts.names import Names
-from lambdalint.facts.walk import Bound, ScopeKind
+from lambdalint.facts.walk import Bound, ScopeKind, nodes
 from lambdalint.model.places import Span
 
 _BROAD: Final = frozenset(("BaseException", "Exception", "ImportError", "ModuleNotFoundError"))
@@ -130,7 +130,7 @@ def _is_within(node: ast.AST, outer: ast.Try) -> bool:
 
 def _asked(names: Names) -> Iterator[str]:
     """The names that tests of the module mention, and those that its functions set."""
-    for node in ast.walk(names.walk.tree):
+    for node in nodes(names.walk.tree):
         parts: list[ast.expr] = []
         if isinstance(node, _TESTS):
             parts = [node.test]

@@ -203,6 +203,23 @@ _FIELDS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
 _SKIPPED: Final = frozenset(kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, _LEAVES))
 
 
+def nodes(root: ast.AST) -> Iterator[ast.AST]:
+    """*root* and every node below it, in no particular order, but for constants, contexts and operators.
+
+    It takes half the time of ``ast.walk``, which looks at every field of every leaf.
+    """
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        for name in _FIELDS.get(type(node), node._fields):
+            value = getattr(node, name, None)
+            if value.__class__ is list:
+                stack += [each for each in value if isinstance(each, ast.AST) and type(each) not in _SKIPPED]
+            elif isinstance(value, ast.AST) and type(value) not in _SKIPPED:
+                stack.append(value)
+
+
 class _Walker:
     """The state of a walk: blocks of statements and single expressions that are still to be looked at."""
 
