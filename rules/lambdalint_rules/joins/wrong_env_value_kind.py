@@ -164,13 +164,16 @@ def check(function: Function, project: Project, calls: PathCalls, arguments: Per
                 told.add(value.name)
                 method = (call.name or "").rpartition(".")[2]
                 written = _written(reference, kind, function.dialect)
-                right = _right(reference, kind, parameter)
+                wanted = _shown(parameter.takes[0])
+                right = None if _is_elsewhere(reference, function.dialect) else _right(reference, kind, parameter)
                 yield Problem(
                     variables[value.name].span,
                     f"{value.name} gets the {resource_noun(kind)}'s {_shown(given)} ({written}); "
-                    f"{method} wants the {_shown(parameter.takes[0])}",
+                    f"{method} wants the {wanted}",
                     related=(*calls.way(call), Related(call.call.span, f"{method}() gets it as {parameter.name}")),
-                    hint=f"write {_written(right, kind, function.dialect)}" if right else None,
+                    hint=f"write {_written(right, kind, function.dialect)}"
+                    if right
+                    else f"give {value.name} the {resource_noun(kind)}'s {wanted}",
                     fix=_referring(variables[value.name].span, reference, right, kind, function.dialect)
                     if right
                     else None,
@@ -218,6 +221,11 @@ def _written(reference: Reference, kind: str, dialect: Dialect) -> str:
     return (
         f"!GetAtt {reference.resource}.{reference.attribute}" if reference.attribute else f"!Ref {reference.resource}"
     )
+
+
+def _is_elsewhere(reference: Reference, dialect: Dialect) -> bool:
+    """Whether the resource has another name where the variable is written: in a module, or in the CDK's source."""
+    return dialect is Dialect.CDK or (dialect is Dialect.TERRAFORM and reference.resource.startswith("module."))
 
 
 def _right(reference: Reference, kind: str, parameter: Parameter) -> Reference | None:
