@@ -55,6 +55,11 @@ class Text:
         return line, offset - self.starts[line - 1]
 
 
+def is_generated(path: str) -> bool:
+    """Whether a file is made anew by a tool, so that nothing in it is worth mending."""
+    return _GENERATED in path.split("/")
+
+
 def edits_of(fix: Fix, read_text: Callable[[str], str | None]) -> tuple[Edit, ...] | None:
     """What *fix* changes in the texts as they are; ``None`` where it cannot be done there.
 
@@ -68,7 +73,7 @@ def edits_of(fix: Fix, read_text: Callable[[str], str | None]) -> tuple[Edit, ..
         if read_text(path) is None:
             return None
     for path, changes in by_path.items():
-        text = None if _GENERATED in path.split("/") else read_text(path)
+        text = None if is_generated(path) else read_text(path)
         found = None if text is None else _edits(Text(path, text), changes)
         if found is None:
             return None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from lambdalint.engine.edits import paths_of
+from lambdalint.engine.edits import is_generated, paths_of
 from lambdalint.model.finding import Finding
 from lambdalint.model.function import CodeKind
 from lambdalint.model.places import Place, Span
@@ -40,7 +40,9 @@ class Embedded:
         return Embedded(blocks)
 
     def placed(self, finding: Finding) -> Finding:
-        """*finding* with every place that is in inline code moved to the template."""
+        """*finding* with places in inline code moved to the template, and no fix of what a tool makes anew."""
+        if finding.fix and any(map(is_generated, paths_of(finding.fix))):
+            finding = replace(finding, fix=None)
         if not self.blocks:
             return finding
         related = tuple(replace(each, at=self._moved(each.at)) for each in finding.related)
