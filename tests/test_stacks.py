@@ -452,3 +452,11 @@ def test_a_role_is_also_known_by_its_name(role: str, expected: type) -> None:
     text = ROLES.replace("!GetAtt Role.Arn", role, 1)
     (function,) = project_of({"template.yaml": text, "src/app.py": APP}).functions
     assert isinstance(function.role, expected)
+
+
+def test_a_stack_whose_template_is_not_here_is_worth_a_word() -> None:
+    said = Said()
+    text = "Resources:\n  Child:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: ./child.yaml}\n"
+    declared({"template.yaml": text}, said=said)
+    assert said.notes == ["template.yaml: the template of the stack Child is not among these files: ./child.yaml"]
+    assert not said.failures

@@ -226,6 +226,7 @@ class _Stack(Outside):
         path = joined(self.path.rpartition("/")[0], where.value)
         document = self._family.node(path) if path is not None else None
         if path is None or not isinstance(document, Document) or not is_template(document):
+            self._family.note(f"{self.path}: the template of the stack {name} is not among these files: {where.value}")
             return None
         ancestors = list(self._ancestors())
         if path in ancestors:
