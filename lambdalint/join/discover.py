@@ -146,7 +146,7 @@ def _take(tree: Tree, path: str, named: bool, found: Discovered) -> None:
         raise UnreadableInput(
             "this is no template: it has no Resources of AWS types",
             path=path,
-            hint="give a CloudFormation or SAM template, or a folder that holds one",
+            hint="give a template, or the folder of a project",
         )
 
 
