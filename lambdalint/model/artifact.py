@@ -1,7 +1,7 @@
 """What Lambda unpacks, as a listing: of a ZIP, a folder, a layer, or a plan that is not written yet."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import PurePosixPath
 
@@ -16,6 +16,45 @@ class ArtifactKind(Enum):
     PLAN = "plan"
 
 
+class RecordKind(Enum):
+    """What a record of an archive becomes when it is unpacked."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "symbolic link"
+    OTHER = "device, pipe or socket"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of an archive as it is written, also one that cannot or must not be unpacked.
+
+    *name* is as written, bytes that are no text as surrogates; *is_utf8* says that the record calls it UTF-8.  *mode*
+    holds all Unix bits, kind of file included, and is ``None`` where the archive was made without them, on Windows say.
+    *target* is where a link points, as written.  *modified* is year, month, day, hour, minute, second.
+    """
+
+    name: str
+    kind: RecordKind
+    size: int
+    packed_bytes: int
+    crc32: int
+    method: int
+    is_utf8: bool
+    mode: int | None
+    modified: tuple[int, int, int, int, int, int]
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Why an archive, or *entry* of it, cannot be unpacked by Lambda, in words; *hint* says what to do."""
+
+    message: str
+    entry: str | None = None
+    hint: str | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """One file of an artifact.
@@ -23,7 +62,8 @@ class Entry:
     *path* is where it lies after unpacking, relative, with ``/``.  Sizes are in bytes; *packed_bytes* is
     ``None`` where nothing is compressed yet.  *origin* says what brought it: ``"source"``, ``"bytecode"`` or
     ``NAME VERSION`` of a distribution; ``""`` when nobody knows.  *read* gives the content and may raise
-    ``LambdalintError``.  *peek* gives the first so many bytes where that is cheaper than reading all.
+    ``LambdalintError``.  *peek* gives the first so many bytes where that is cheaper than reading all.  *mode* holds the
+    permission bits, ``None`` where nothing says them.  *crc32* is known of what stands in an archive.
     """
 
     path: str
@@ -33,6 +73,8 @@ class Entry:
     executable: bool = False
     origin: str = ""
     peek: Callable[[int], bytes] | None = None
+    mode: int | None = None
+    crc32: int | None = None
 
     def head(self, count: int) -> bytes:
         """The first *count* bytes, fewer when there are no more; may raise ``LambdalintError``."""
@@ -53,6 +95,10 @@ class Artifact:
     *layer* is true for the content of a layer, which is unpacked into ``/opt``.  *source* is where a template
     names the artifact.
     *via_s3* says how it reaches Lambda: through S3, uploaded directly (``False``), or unknown (``None``).
+
+    *entries* are what is unpacked.  *links* are symbolic links that stay inside, by path, with the path that they lead
+    to.  *records* are all records of an archive in its order, those that are left out of *entries* too; there are none
+    of a folder or a plan.  *damages* are why some or all of it cannot be unpacked.
     """
 
     path: str
@@ -64,6 +110,9 @@ class Artifact:
     layer: bool = False
     source: Span | None = None
     via_s3: bool | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+    records: tuple[Record, ...] = ()
+    damages: tuple[Damage, ...] = ()
 
     @property
     def unpacked_bytes(self) -> int:
