@@ -13,9 +13,11 @@ from lambdalint.model.artifact import Artifact
 from lambdalint.model.finding import Severity
 from lambdalint.model.function import Function
 from lambdalint.model.project import Project
-from lambdalint.packager.build import Options, Packager, Written, write
+from lambdalint.packager.build import Packager
+from lambdalint.packager.options import Options
 from lambdalint.packager.plan import Plan, Skipped
 from lambdalint.packager.source import Leaving
+from lambdalint.packager.write import Written, write
 from lambdalint.readers.tree import Folder
 from lambdalint.reporters.packages import Package, Packaging, Part
 

@@ -19,11 +19,13 @@ from lambdalint.errors import LambdalintError, Refused
 from lambdalint.model.artifact import ArtifactKind
 from lambdalint.model.function import CodeKind
 from lambdalint.packager import bytecode
-from lambdalint.packager.build import Options, Packager, plan_function, write
+from lambdalint.packager.build import Packager, plan_function
 from lambdalint.packager.bytecode import Bytecode, bytecode_path, compiled, interpreter
 from lambdalint.packager.host import Host
+from lambdalint.packager.options import Options
 from lambdalint.packager.pack import RawMember, keep, lookup
 from lambdalint.packager.plan import Plan, Skipped
+from lambdalint.packager.write import write
 from lambdalint.readers.tree import Folder, MemoryTree
 from lambdalint.store import Store
 from tests.fake_index import FakeIndex, function, wheel
@@ -152,7 +154,8 @@ def test_the_same_project_gives_the_same_bytes_whoever_builds_it_where(index: Fa
         os.umask(int(umask, 8))
         if user != "0":
             os.setgid(int(user)); os.setuid(int(user))
-        from lambdalint.packager.build import plan_function, write
+        from lambdalint.packager.build import plan_function
+        from lambdalint.packager.write import write
         from lambdalint.packager.host import Host
         from lambdalint.store import Store
         from lambdalint.readers.tree import Folder
@@ -316,7 +319,7 @@ def test_bytecode_is_left_out_before_the_package_grows_too_large(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = project(tmp_path, {"src/app.py": "x = 1\n", "src/more.py": "y = 2\n" * 100})
-    monkeypatch.setattr("lambdalint.packager.build.limit", lambda *_: 850)
+    monkeypatch.setattr("lambdalint.packager.contents.limit", lambda *_: 850)
     plan = built(root, host(None, None))
     assert plan.unpacked_bytes <= 850
     assert any("left without bytecode" in note for note in plan.notes)
@@ -378,7 +381,7 @@ def test_a_failed_write_leaves_what_was_there(
         yield b"half"
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lambdalint.packager.build.zip_chunks", broken)
+    monkeypatch.setattr("lambdalint.packager.write.zip_chunks", broken)
     with pytest.raises(KeyboardInterrupt):
         write(plan, tmp_path / "dist")
     assert (tmp_path / "dist" / "Orders.zip").read_bytes() == before

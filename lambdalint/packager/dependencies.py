@@ -1,0 +1,177 @@
+"""The distributions that code needs: said, resolved, fetched, unpacked and compiled."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from lambdalint.errors import Refused
+from lambdalint.model.function import Code, CodeKind
+from lambdalint.packager import bytecode
+from lambdalint.packager.bytecode import Interpreter, takes_bytecode
+from lambdalint.packager.choice import Pin
+from lambdalint.packager.contents import Brought
+from lambdalint.packager.fetch import Fetcher
+from lambdalint.packager.host import Host, Progress
+from lambdalint.packager.index import Indexes
+from lambdalint.packager.inputs import Declared, Input, Inputs, Locked, Places, inputs
+from lambdalint.packager.local import built_wheel
+from lambdalint.packager.lock import pinned
+from lambdalint.packager.once import Once
+from lambdalint.packager.options import Options
+from lambdalint.packager.pack import Pack, RawMember, keep, lookup
+from lambdalint.packager.plan import Distribution
+from lambdalint.packager.resolve import Answer, Question, resolve
+from lambdalint.packager.target import Target
+from lambdalint.packager.web import Web
+from lambdalint.packager.wheel import RULES, installed
+from lambdalint.readers.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Needed:
+    """What code needs, unpacked and compiled, and the files that say so."""
+
+    brought: tuple[Brought, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Dependencies:
+    """Finds what functions need; may be used from several threads, and works out once what functions share."""
+
+    def __init__(self, tree: Tree, options: Options, host: Host, once: Once, scratch: Path, progress: Progress) -> None:
+        self._tree = tree
+        self._options = options
+        self._host = host
+        self._once = once
+        self._scratch = scratch
+        self._progress = progress
+        self._web = Web(host.environment)
+        self._fetcher = Fetcher(self._web, host, scratch)
+
+    def needed(self, code: Code, aim: Target, compiler: Interpreter | None) -> Needed:
+        """The distributions that *code* is to have with it; none where nothing says so.
+
+        Raises:
+            LambdalintError: they cannot be had for *aim*, in words.
+        """
+        if code.kind is not CodeKind.FOLDER:
+            return Needed()
+        root = code.root or ""
+        return self._once.of(("needed", root, str(aim)), lambda: self._dependencies(root, aim, compiler))
+
+    def _dependencies(self, root: str, aim: Target, compiler: Interpreter | None) -> Needed:
+        options = self._options
+        places = Places(self._tree, root, options.manifest, options.extras, self._host.environment)
+        said = inputs(places, aim)
+        if said.needs is None:
+            return Needed(notes=said.notes)
+        self._progress("resolve", root or ".", 0, 1)
+        answer = self._pins(said, aim)
+        self._progress("resolve", root or ".", 1, 1)
+        packs = self._packs(answer.pins)
+        compiled = self._bytecode_packs(packs, compiler)
+        brought = []
+        distributions = []
+        for pin in answer.pins:
+            pack, sha256 = packs[pin]
+            made = compiled.get(pin, Pack(()))
+            brought.append(Brought(pin.origin, pack.members, made.members, made.remarks))
+            url = None if pin.url.startswith("file:") else self._web.remember(pin.url)
+            distributions.append(Distribution(pin.name, pin.version, pin.filename, url, sha256))
+        notes = (*said.notes, *answer.notes)
+        return Needed(tuple(brought), tuple(distributions), said.files, notes)
+
+    def _pins(self, said: Inputs, aim: Target) -> Answer:
+        match said.needs:
+            case Locked(lock, project):
+                folder = self._tree.on_disk(lock.path.rpartition("/")[0])
+                pins, members = pinned(lock, project, self._options.extras, aim, folder)
+                base = lock.path.rpartition("/")[0]
+                built = [
+                    self._built(f"{base}/{member.source[1]}".strip("/"), aim)
+                    for member in members
+                    if member.source[0] != "virtual"
+                ]
+                return Answer(tuple(sorted((*pins, *built), key=lambda pin: pin.name)))
+            case Declared(question, settings, local):
+                texts = [*question.requirements]
+                for folder_path, extras in local:
+                    pin = self._built(folder_path, aim)
+                    asked = f"[{','.join(extras)}]" if extras else ""
+                    texts.append(f"{pin.name}{asked} @ {pin.url}")
+                indexes = self._once.of(("indexes", settings), lambda: Indexes(settings, self._web))
+                whole: Question = replace(question, requirements=tuple(texts))
+                return resolve(whole, indexes, aim, self._host, fresh_s=self._options.fresh_s)
+            case _:
+                return Answer(())
+
+    def _built(self, folder: str, aim: Target) -> Pin:
+        place = self._tree.on_disk(folder)
+        if place is None:
+            raise Refused(f"the project in {folder} is not there", hint="is the lock or the requirement up to date?")
+        wheel = self._once.of(
+            ("built", folder, str(aim)), lambda: built_wheel(place, folder or ".", self._scratch, aim)
+        )
+        name, version, _, _ = parse_wheel_filename(wheel.name)
+        return Pin(canonicalize_name(name), str(version), wheel.name, wheel.as_uri())
+
+    def _packs(self, pins: Sequence[Pin]) -> dict[Pin, tuple[Pack, str]]:
+        """The files of each pin; wheels are fetched only for those that were not unpacked before."""
+        found: dict[Pin, tuple[Pack, str]] = {}
+        for pin in pins:
+            pack = lookup(self._host, _wheel_key(pin.sha256)) if pin.sha256 else None
+            if pack is not None and pin.sha256 is not None:
+                found[pin] = (pack, pin.sha256)
+        missing = [pin for pin in pins if pin not in found]
+        fetched = self._fetcher.fetch(missing, self._progress)
+
+        def unpacked(pin: Pin) -> tuple[Pack, str]:
+            path, sha256 = fetched[pin]
+            key = _wheel_key(sha256)
+            return lookup(self._host, key) or keep(self._host, key, installed(path, pin)), sha256
+
+        with ThreadPoolExecutor(max_workers=self._host.jobs) as pool:
+            for done, (pin, pack_and_hash) in enumerate(zip(missing, pool.map(unpacked, missing), strict=True), 1):
+                found[pin] = pack_and_hash
+                self._progress("unpack", pin.origin, done, len(missing))
+        return found
+
+    def _bytecode_packs(self, packs: dict[Pin, tuple[Pack, str]], compiler: Interpreter | None) -> dict[Pin, Pack]:
+        if compiler is None:
+            return {}
+        found: dict[Pin, Pack] = {}
+        missing: list[Pin] = []
+        for pin, (_, sha256) in packs.items():
+            pack = lookup(self._host, _bytecode_key(sha256, compiler))
+            if pack is None:
+                missing.append(pin)
+            else:
+                found[pin] = pack
+        if not missing:
+            return found
+        self._progress("compile", missing[0].origin, 0, len(missing))
+        sources = {
+            pin: [
+                RawMember(member.path, member.read()) for member in packs[pin][0].members if takes_bytecode(member.path)
+            ]
+            for pin in missing
+        }
+        made = bytecode.compiled(sources, compiler, self._host.jobs)
+        for done, pin in enumerate(missing, 1):
+            key = _bytecode_key(packs[pin][1], compiler)
+            found[pin] = keep(self._host, key, made[pin].members, made[pin].failed)
+            self._progress("compile", pin.origin, done, len(missing))
+        return found
+
+
+def _wheel_key(sha256: str) -> tuple[str, ...]:
+    return ("wheel", sha256, RULES)
+
+
+def _bytecode_key(sha256: str, compiler: Interpreter) -> tuple[str, ...]:
+    return ("wheel bytecode", sha256, RULES, compiler.version, bytecode.FINGERPRINT)
