@@ -78,13 +78,14 @@ class Workshop:
             return error
 
     def _wanted(self, project: Project) -> list[Function]:
-        names = [function.name for function in project.functions]
+        declared = [each for each in project.functions if each.template is not None]
+        names = [function.name for function in declared]
         for name in self.functions:
             if name not in names:
                 close = get_close_matches(name, names, n=1)
                 hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names) or 'none'}"
                 raise UsageError(f"no function is called {name!r}", hint=hint)
-        wanted = [each for each in project.functions if not self.functions or each.name in self.functions]
+        wanted = [each for each in declared if not self.functions or each.name in self.functions]
         first: dict[str, Function] = {}
         for function in wanted:
             other = first.setdefault(function.name, function)
@@ -97,7 +98,7 @@ class Workshop:
 
 
 def _failure(function: Function, error: LambdalintError) -> Failure:
-    path, line = function.template, ""
+    path, line = function.template or function.span.path, ""
     if isinstance(error, UnreadableInput):
         path, line = error.path, f"line {error.line}: " if error.line > 1 else ""
     return Failure(path, f"{function.name} cannot be packaged: {line}{error.message}", error.hint)

@@ -33,12 +33,13 @@ class Summary:
 class Described:
     """A function as reports show it; ``None`` is what the template hides or does not say.
 
-    *template* is the path of the template, *code* that of the folder, file or archive with the code.  *artifact_bytes*
-    is the unpacked size with layers, ``None`` as long as a part of it is not known.
+    *template* is the path of the template, ``None`` for a function that none declares, *code* that of the folder, file
+    or archive with the code.  *artifact_bytes* is the unpacked size with layers, ``None`` as long as a part of it is
+    not known.
     """
 
     name: str
-    template: str
+    template: str | None
     runtime: str | None = None
     handler: str | None = None
     architectures: tuple[str, ...] | None = None

@@ -32,6 +32,7 @@ from lambdalint.engine.select import Selection, quieted, selected
 from lambdalint.engine.suppress import Suppressions
 from lambdalint.errors import UnreadableInput
 from lambdalint.facts.imports import Imports
+from lambdalint.facts.outline import Outline
 from lambdalint.facts.reach import Reach
 from lambdalint.facts.scopes import Scopes
 from lambdalint.facts.symbols import Symbols
@@ -40,7 +41,7 @@ from lambdalint.join.inputs import Inputs
 from lambdalint.join.link import link
 from lambdalint.model.artifact import Artifact
 from lambdalint.model.finding import Confidence, Finding, Problem, Severity
-from lambdalint.model.function import Function, Layer, Trigger
+from lambdalint.model.function import Evidence, Function, Layer, Trigger
 from lambdalint.model.places import Span
 from lambdalint.model.project import Module, Project
 from lambdalint.readers.text import decoded
@@ -49,6 +50,9 @@ from lambdalint.rule import Rule
 
 #: Facts that joining and filtering need, whatever rules run.
 _OWN_FACTS: Final = (Symbols, Imports, Scopes, Reach)
+
+#: How sure a finding can be about a function that nobody declares: with little confidence nothing is an error.
+_SUREST: Final = {Evidence.FRAMEWORK: Confidence.MEDIUM, Evidence.SIGNATURE: Confidence.LOW}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,9 +195,9 @@ class _Run:
     def joined(self, paths: Sequence[str]) -> tuple[Discovered, Project]:
         """What is under *paths*, and the project that it makes."""
         discovered = discover(self.tree, paths, self.options.exclude, self.options.base)
-        symbols, imports = self.answers.per_module(Symbols), self.answers.per_module(Imports)
+        facts = (self.answers.per_module(Symbols), self.answers.per_module(Imports), self.answers.per_module(Outline))
         options = self.options
-        return discovered, link(self.tree, discovered, symbols, imports, options.today, options.inputs)
+        return discovered, link(self.tree, discovered, *facts, options.today, options.inputs)
 
     def _unreadable(self, failure: UnreadableInput) -> None:
         at = Span(failure.path, failure.line, failure.column, failure.line, failure.column)
@@ -220,7 +224,7 @@ class _Run:
         except Exception as error:
             subject = things[rule.subject]
             name = getattr(subject, "name", None) or getattr(subject, "path", rule.subject.__name__)
-            place = function.template if function else str(name)
+            place = (function.template or function.span.path) if function else str(name)
             self.crashes.append(Crash(rule.name, place, f"{type(error).__name__}: {error}"))
         else:
             if rule.subject is Module:
@@ -352,6 +356,8 @@ def _with_plans(project: Project, plans: Sequence[Artifact]) -> Project:
 def _finding(rule: Rule, problem: Problem, function: Function | None) -> Finding:
     severity = problem.severity or rule.severity
     confidence = problem.confidence or rule.confidence
+    if function is not None:
+        confidence = max(confidence, _SUREST.get(function.evidence, Confidence.HIGH), key=lambda each: each.rank)
     if severity is Severity.ERROR and confidence is Confidence.LOW:
         severity = Severity.WARNING
     return Finding(
@@ -373,12 +379,15 @@ def _finding(rule: Rule, problem: Problem, function: Function | None) -> Finding
 
 
 def _unique(findings: list[Finding]) -> list[Finding]:
-    """Sorted by place; what is said twice of one place, by several functions that share it, is said once."""
+    """Sorted by place; what is said twice of one place, by several functions that share it, is said once.
+
+    The surest of them is kept.
+    """
 
     def place(finding: Finding) -> tuple[Any, ...]:
         at = finding.at
         where = (at.line, at.column, "") if isinstance(at, Span) else (0, 0, at.entry)
-        return at.path, *where, finding.code, finding.message, finding.function or ""
+        return at.path, *where, finding.code, finding.message, finding.confidence.rank, finding.function or ""
 
     kept: dict[tuple[Any, ...], Finding] = {}
     for finding in sorted(findings, key=place):

@@ -50,7 +50,8 @@ def load_code(
     target = _Lookup(finder, symbols).handler(real, function)
     if target.state is Handling.NO_MODULE and not function.layers_complete:
         target = Handler(Handling.UNJUDGED, reason="the module may come from a layer that is not in the project")
-    modules = _closure(finder, target.path, imports) if target.path is not None else {}
+    start = real.rpartition(".")[0].replace("/", ".")
+    modules = _closure(finder, start, imports) if target.path is not None else {}
     resolved = target.path if target.state is Handling.RESOLVED else None
     return replace(function, target=target, handler_path=resolved, modules=modules)
 
@@ -86,7 +87,7 @@ class _Finder:
     def __init__(self, tree: Tree, roots: tuple[str, ...]) -> None:
         self.tree = tree
         self.roots = tuple(root.strip("/") for root in roots if tree.is_folder(root.strip("/")))
-        self._vendored = {root: _vendored(tree, root) for root in self.roots}
+        self._vendored = {root: vendored_names(tree, root) for root in self.roots}
         self._found: dict[str, str | None] = {}
 
     def find(self, dotted: str) -> str | None:
@@ -341,7 +342,7 @@ def _absolute(path: str, dotted: str, name: str) -> str | None:
 
 
 def _closure(finder: _Finder, start: str, imports: PerModule[Imports]) -> dict[str, str]:
-    """The project's modules that importing the one at *start* can load, by dotted name; the first one is *start*'s."""
+    """The project's modules that importing *start* can load, by dotted name."""
     modules: dict[str, str] = {}
     waiting: list[tuple[str, str]] = []
 
@@ -356,7 +357,7 @@ def _closure(finder: _Finder, start: str, imports: PerModule[Imports]) -> dict[s
                 modules[name] = found
                 waiting.append((name, found))
 
-    load(_dotted_of(finder, start))
+    load(start)
     while waiting:
         dotted, path = waiting.pop()
         found = imports.get(path)
@@ -373,19 +374,7 @@ def _wanted(each: Import, dotted: str, path: str) -> tuple[str, ...]:
     return (base,) if each.name in (None, "*") else (base, f"{base}.{each.name}")
 
 
-def _dotted_of(finder: _Finder, path: str) -> str:
-    if isinstance(finder, _Inline):
-        return finder.name
-    for root in sorted(finder.roots, key=len, reverse=True):
-        base = f"{root}/" if root else ""
-        if path.startswith(base):
-            dotted = path.removeprefix(base).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-            if finder.find(dotted) == path:
-                return dotted
-    return path.rpartition("/")[2].removesuffix(".py")
-
-
-def _vendored(tree: Tree, root: str) -> frozenset[str]:
+def vendored_names(tree: Tree, root: str) -> frozenset[str]:
     """The top-level names in *root* that distributions installed into it claim."""
     claimed: set[str] = set()
     for name in tree.names(root):

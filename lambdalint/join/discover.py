@@ -48,6 +48,9 @@ MAX_TEMPLATE_BYTES: Final = 16 * 1024 * 1024
 
 #: The local ``source`` of a module call, in HCL or JSON.
 _MODULE_SOURCE: Final = re.compile(rb"""(?:^|[{,])[ \t]*"?source"?\s*[=:]\s*"(\.{1,2}/[^"$]*)\"""", re.MULTILINE)
+_TEST_FOLDERS: Final = frozenset(("test", "tests", "testing", "dist-packages", "site-packages"))
+#: Modules of tools: they set tests or an installation up.
+_NO_HANDLERS: Final = frozenset(("conftest", "setup", "noxfile", "test", "tests"))
 _TERRAGRUNT: Final = "terragrunt.hcl"
 _PLACEHOLDERS: Final = ("{{cookiecutter", "{{ cookiecutter", "{%")
 
@@ -58,7 +61,8 @@ class Discovered:
 
     *roots* are those of the other dialects, each with its file; for Terraform it is the folder of a root module, or
     the file of a plan.  *placeholders* are templates of templates: they do not parse until a tool has filled them in.
-    *terragrunt* are files that give variables to modules, which nobody reads.
+    *terragrunt* are files that give variables to modules, which nobody reads.  *modules* are the Python files that may
+    hold a handler, as far as their place says.
     """
 
     documents: dict[str, Mapping] = field(default_factory=dict)
@@ -66,6 +70,7 @@ class Discovered:
     placeholders: list[str] = field(default_factory=list)
     terragrunt: list[str] = field(default_factory=list)
     roots: list[tuple[Dialect, str]] = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)
 
 
 def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base: str = "") -> Discovered:
@@ -84,6 +89,9 @@ def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base
             if file in seen:
                 continue
             seen.add(file)
+            if file.endswith(".py") and (named or is_place_of_handlers(file.removeprefix(path))):
+                found.modules.append(file)
+                continue
             try:
                 if file.rpartition("/")[2] == _TERRAGRUNT:
                     found.terragrunt.append(file)
@@ -106,6 +114,15 @@ def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base
     return found
 
 
+def is_place_of_handlers(path: str) -> bool:
+    """Whether a module at *path* may be deployed: it is no test, and in no folder of tests or hidden one."""
+    *folders, name = path.split("/")
+    stem = name.removesuffix(".py").lower()
+    if stem.startswith("test_") or stem.endswith(("_test", "_tests")) or stem in _NO_HANDLERS:
+        return False
+    return not any(folder.startswith(".") or folder.lower() in _TEST_FOLDERS for folder in folders)
+
+
 def _called_modules(tree: Tree, folder: str) -> Iterator[str]:
     """The folders that a Terraform module calls as modules of the project."""
     for name in tree.names(folder):
@@ -122,8 +139,6 @@ def _called_modules(tree: Tree, folder: str) -> Iterator[str]:
 
 
 def _take(tree: Tree, path: str, named: bool, found: Discovered) -> None:
-    if path.endswith(".py"):
-        return
     if tree.size(path) > MAX_TEMPLATE_BYTES:
         if named:
             limit = MAX_TEMPLATE_BYTES // 1024 // 1024

@@ -4,6 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lambdalint.errors import UnreadableInput
+from lambdalint.model.places import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedFunction:
+    """A function that the configuration names: the file and the name of its handler, and what else it says.
+
+    *root* is the folder from which the handler is imported; ``None`` leaves it to the packages around the file.
+    """
+
+    path: str
+    symbol: str
+    span: Span
+    name: str | None = None
+    root: str | None = None
+    runtime: str | None = None
+    architecture: str | None = None
+    memory_mb: int | None = None
+    timeout_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,13 +31,14 @@ class Inputs:
 
     *parameters* are of CloudFormation, variables of Terraform, or ``--param`` of the Serverless Framework; *stage* is
     the latter's; *variable_files* are paths of ``*.tfvars`` in the tree; *environment* are the environment variables
-    that templates may read.
+    that templates may read.  *functions* are those that the configuration names.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     stage: str | None = None
     variable_files: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    functions: tuple[StatedFunction, ...] = ()
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from lambdalint.aws.runtimes import is_python
 from lambdalint.errors import UnreadableInput
 from lambdalint.facts.imports import Imports
+from lambdalint.facts.outline import Outline
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.symbols import Symbols
 from lambdalint.join.artifacts import function_artifact, layer_artifact
@@ -19,8 +20,9 @@ from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.properties import items_of, reference_of
 from lambdalint.join.roles import Roles
 from lambdalint.join.stacks import declare_document, root_documents
+from lambdalint.join.undeclared import Facts, found_functions, stated_functions
 from lambdalint.model.artifact import Artifact, ArtifactKind
-from lambdalint.model.function import CodeKind, Function, Handling, Layer, Permission, Trigger
+from lambdalint.model.function import CodeKind, Evidence, Function, Handling, Layer, Permission, Trigger
 from lambdalint.model.project import Module, Project
 from lambdalint.model.values import Known
 from lambdalint.readers.tree import LazyTree, MemoryTree, Mounted
@@ -36,10 +38,13 @@ def link(
     found: Discovered,
     symbols: PerModule[Symbols],
     imports: PerModule[Imports],
+    outlines: PerModule[Outline],
     today: date,
     inputs: Inputs,
 ) -> Project:
-    """The project that the templates in *found* declare; archives and inline code are mounted into *tree*.
+    """The project that the templates in *found* declare, with the handlers that they do not speak of.
+
+    Archives and inline code are mounted into *tree*.
 
     What cannot be read goes to the failures of *found*.
     """
@@ -69,6 +74,12 @@ def link(
             )
             for function in declared.functions
         ]
+    facts = Facts(symbols, imports, outlines)
+    named = {(each.target.path, each.target.symbol) for each in functions}
+    stated = [each for each in inputs.functions if (each.path, each.symbol) not in named]
+    functions += stated_functions(tree, stated, facts)
+    undeclared = found_functions(tree, found.modules, functions, facts)
+    functions += sorted(undeclared, key=lambda each: each.evidence is Evidence.SIGNATURE)
     return Project(
         functions=tuple(functions),
         templates=tuple(templates),
@@ -193,7 +204,7 @@ def _roots(function: Function) -> tuple[str, ...]:
 
     A layer that ``sam build`` builds has no ``python`` folder in its source.
     """
-    roots = [function.code.root] if function.code and function.code.root is not None else []
+    roots = [function.code.root, *function.code.more_roots] if function.code and function.code.root is not None else []
     for layer in function.local_layers:
         if layer.code.root is not None:
             roots += [f"{layer.code.root}/python".lstrip("/"), layer.code.root]
@@ -220,6 +231,7 @@ def _notes(functions: list[Function], found: Discovered) -> Iterator[str]:
     missing = sum(1 for each in functions if each.code and each.code.kind is CodeKind.MISSING)
     if missing:
         yield f"the code of {_count(missing, 'function')} is not where the template says, perhaps until it is built"
+    yield from _alone(functions)
     if found.terragrunt:
         files = _count(len(found.terragrunt), "Terragrunt file")
         yield f"{files} {'was' if len(found.terragrunt) == 1 else 'were'} not read; variables set there stay unset"
@@ -228,6 +240,15 @@ def _notes(functions: list[Function], found: Discovered) -> Iterator[str]:
             f"{_count(len(found.placeholders), 'template')} hold placeholders and were left out: "
             f"{', '.join(found.placeholders[:3])}{' …' if len(found.placeholders) > 3 else ''}"
         )
+
+
+def _alone(functions: list[Function]) -> Iterator[str]:
+    """What is said of the handlers that nobody declares."""
+    names = [each.name for each in functions if each.evidence in (Evidence.FRAMEWORK, Evidence.SIGNATURE)]
+    if names:
+        shown = ", ".join(names[:_SAID_SINGLY]) + (", …" if len(names) > _SAID_SINGLY else "")
+        are = "is" if len(names) == 1 else "are"
+        yield f"{_count(len(names), 'handler')} without a template ({shown}) {are} judged by the code alone"
 
 
 def _folded(notes: list[str]) -> Iterator[str]:

@@ -34,7 +34,8 @@ class Code:
 
     *via_s3* says that it reaches Lambda through a bucket, as local code of CloudFormation does.  *left_out* are
     patterns of paths below the folder that are not packaged, ``**`` standing for any folders.  *picked* says that what
-    is packaged of the folder, or added to it, is decided by something that was not looked at.
+    is packaged of the folder, or added to it, is decided by something that was not looked at.  *more_roots* are further
+    folders from which modules are imported, after *root*.
     """
 
     kind: CodeKind
@@ -44,6 +45,16 @@ class Code:
     via_s3: bool = True
     left_out: tuple[str, ...] = ()
     picked: bool = False
+    more_roots: tuple[str, ...] = ()
+
+
+class Evidence(Enum):
+    """How a function was found, the surest way first."""
+
+    TEMPLATE = "template"
+    CONFIGURATION = "configuration"
+    FRAMEWORK = "framework"  # a library that is there for Lambda's sake takes part in it
+    SIGNATURE = "signature"  # it takes an event and a context, by name
 
 
 class Handling(Enum):
@@ -200,11 +211,14 @@ class Function:
     not declare it.  *modules* are the project's own modules that
     importing the handler can load: dotted name, as Python would name it, to path.  *handler_path* is short for the
     resolved handler's file.
+
+    *evidence* says how the function was found.  Where no template declares it, *template* is ``None``, *span* is the
+    handler's place, and every setting that nobody states is ``Unknown``.
     """
 
     name: str
     span: Span
-    template: str
+    template: str | None
     dialect: Dialect
     resource: Resource
     image: bool = False
@@ -229,3 +243,4 @@ class Function:
     artifact: Artifact | None = None
     local_layers: tuple[Layer, ...] = ()
     layers_complete: bool = True
+    evidence: Evidence = Evidence.TEMPLATE

@@ -18,6 +18,7 @@ class Dialect(Enum):
     CDK = "cdk"
     CHALICE = "chalice"
     ZAPPA = "zappa"
+    NONE = "none"  # no template declares the function
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -112,7 +112,7 @@ class Packager:
     ) -> tuple[Brought, list[str]]:
         self._progress("source", function.name, 0, 1)
         root, path = code.root, code.path
-        out = (*self._options.leaving.out, function.template)
+        out = (*self._options.leaving.out, *filter(None, (function.template,)))
         leaving = replace(self._options.leaving, out=out)
 
         def read() -> SourceFiles:

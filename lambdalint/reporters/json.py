@@ -84,6 +84,6 @@ def _fix(fix: Fix, result: Result) -> dict[str, Any] | None:
 def _function(function: Described, shown: Callable[[str], str]) -> dict[str, Any]:
     return {
         **asdict(function),
-        "template": shown(function.template),
+        "template": None if function.template is None else shown(function.template),
         "code": None if function.code is None else shown(function.code),
     }

@@ -1,0 +1,106 @@
+"""What tells a handler in code that no template names."""
+
+import re
+from functools import cache
+from typing import Any, Final
+
+from lambdalint.aws.tables import table
+
+_TABLE: Final = "handlers"
+
+
+def stands_over_handlers(decorator: str) -> bool:
+    """Whether the decorator of that qualified name is put over handlers, and over nothing else."""
+    return _last(decorator) in _told() or _is_of_library(decorator, "decorators")
+
+
+def is_called_in_handlers(name: str) -> bool:
+    """Whether the callable of that qualified name is called by handlers, with the event."""
+    return _is_of_library(name, "calls")
+
+
+def makes_handler(name: str) -> bool:
+    """Whether what the callable of that qualified name gives back is a handler."""
+    return _is_of_library(name, "makers")
+
+
+def is_for_lambda(name: str) -> bool:
+    """Whether the use of that qualified name says that a module runs on Lambda."""
+    return any(name.startswith(each) for row in _rows("presence") for each in row["names"])
+
+
+def is_called_like_a_handler(name: str) -> bool:
+    """Whether people give that name to handlers."""
+    row, lower = table(_TABLE)["signature"], name.lower()
+    return lower in row["names"] or any(word in lower for word in row["words"])
+
+
+def takes_event_and_context(parameters: tuple[str, ...]) -> bool:
+    """Whether *parameters* are the two of a handler, by their names."""
+    row = table(_TABLE)["signature"]
+    plain = [each.lstrip("_").lower() for each in parameters]
+    return len(plain) == 2 and plain[0] in row["first"] and (plain[1] in row["second"] or not plain[1])
+
+
+def is_of_aws(module: str) -> bool:
+    """Whether code that imports *module* talks to AWS, so that a handler in it is probably Lambda's."""
+    return module.partition(".")[0] in table(_TABLE)["signature"]["beside"]
+
+
+def is_foreign_name(name: str) -> bool:
+    """Whether functions of that name are called by something else."""
+    return name in _foreign("names")
+
+
+def is_foreign_module(module: str) -> bool:
+    """Whether code that imports *module* is run by something else."""
+    return any(module == each or module.startswith(f"{each}.") for each in _foreign("modules"))
+
+
+def is_foreign_decorator(decorator: str) -> bool:
+    """Whether the decorator of that qualified name makes something else of a function."""
+    return _last(decorator) in _foreign("decorators")
+
+
+@cache
+def handler_marks() -> re.Pattern[bytes]:
+    """What is in the text of every module that can have a handler; most others lack it."""
+    row = table(_TABLE)["signature"]
+    modules = [name.partition(".")[0] for library in _rows("library") for name in library["modules"]]
+    modules += [name.partition(".")[0] for presence in _rows("presence") for name in presence["names"]]
+    first = "|".join(map(re.escape, row["first"]))
+    second = "|".join(map(re.escape, row["second"]))
+    told = "|".join(map(re.escape, sorted(_told())))
+    imported = "|".join(map(re.escape, sorted(set(modules))))
+    pattern = (
+        rf"^def[ \t]+\w+[ \t]*\(\s*_*(?:{first})\b[^)]{{0,300}}?,\s*(?:_+|_*(?:{second}))\b"
+        rf"|^[ \t]*(?:from|import)[ \t]+(?:{imported})\b"
+        rf"|^@[\w.]*(?:{told})\b"
+    )
+    return re.compile(pattern.encode(), re.IGNORECASE | re.MULTILINE)
+
+
+def _is_of_library(name: str, role: str) -> bool:
+    return any(
+        _last(name) in row[role] and any(name.startswith(f"{module}.") for module in row["modules"])
+        for row in _rows("library")
+    )
+
+
+def _last(name: str) -> str:
+    return name.removesuffix("()").rpartition(".")[2]
+
+
+def _rows(kind: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table(_TABLE)[kind]
+    return rows
+
+
+@cache
+def _told() -> frozenset[str]:
+    return frozenset(name for row in _rows("library") for name in row["told"])
+
+
+@cache
+def _foreign(kind: str) -> frozenset[str]:
+    return frozenset(name for row in _rows("foreign") for name in row.get(kind, ()))
