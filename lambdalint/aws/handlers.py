@@ -47,6 +47,13 @@ def is_of_aws(module: str) -> bool:
     return module.partition(".")[0] in table(_TABLE)["signature"]["beside"]
 
 
+@cache
+def event_marks() -> re.Pattern[bytes]:
+    """Keys as they stand in the text of code that reads events of AWS."""
+    keys = "|".join(map(re.escape, table(_TABLE)["signature"]["keys"]))
+    return re.compile(rf"""["'](?:{keys})["']""".encode())
+
+
 def is_foreign_name(name: str) -> bool:
     """Whether functions of that name are called by something else."""
     return name in _foreign("names")

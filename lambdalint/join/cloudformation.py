@@ -205,9 +205,38 @@ def _code(resource: Resource, template: Template, tree: Tree) -> Code | None:
     if isinstance(value, Known) and isinstance(value.value, Mapping):
         for key, kind in (("ImageUri", CodeKind.IMAGE), ("S3Bucket", CodeKind.REMOTE)):
             if key in value.value:
-                return Code(kind, value.value[key].span)
+                code = Code(kind, value.value[key].span)
+                return _built(code, resource, template, tree) if kind is CodeKind.IMAGE else code
         return inline_code(value.value.get("ZipFile"), template, resource.name)
     return None if value is None else code_at(value, template, tree, resource.span)
+
+
+#: Where metadata say how an image is built: the context, the Dockerfile below it, the stage, and arguments.
+_BUILDS: Final = (
+    ("DockerContext", "Dockerfile", "DockerBuildTarget", "DockerBuildArgs"),
+    ("aws:asset:path", "aws:asset:dockerfile-path", "aws:asset:docker-build-target", "aws:asset:docker-build-args"),
+)
+
+
+def _built(code: Code, resource: Resource, template: Template, tree: Tree) -> Code:
+    """The image *code* with what the metadata of SAM or the CDK say about its build."""
+    for context, file, target, arguments in _BUILDS:
+        metadata = resource.metadata
+        if context not in metadata and file not in metadata:
+            continue
+        from lambdalint.join.images import build_at, image_code
+
+        given = properties_of(metadata.get(arguments))
+        build = build_at(
+            tree,
+            template.path.rpartition("/")[0],
+            text_of(metadata.get(context)) or ".",
+            text_of(metadata.get(file)) or "Dockerfile",
+            text_of(metadata.get(target)),
+            {name: text for name, value in given.items() if (text := text_of(value)) is not None},
+        )
+        return image_code(code, build)
+    return code
 
 
 def _below(value: Property | None, key: str) -> Property | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from lambdalint.aws.decorators import made_while_packaging, original_handler_variable
+from lambdalint.aws.environment import wrapper_name
+from lambdalint.aws.images import starts_web_server
 from lambdalint.errors import UnreadableInput
 from lambdalint.facts.expressions import CallOf, Either, Expression, Name, qualified_name
 from lambdalint.facts.imports import Import, Imports
@@ -39,8 +41,10 @@ def load_code(
             return _unjudged(function, "no handler is stated")
         case _:
             return _unjudged(function, "the handler is not known")
-    if code is None or code.kind in (CodeKind.REMOTE, CodeKind.IMAGE, CodeKind.MISSING):
+    if code is None or code.root is None or code.kind in (CodeKind.REMOTE, CodeKind.MISSING):
         return _unjudged(function, "there is no code to look at")
+    if _starts_web_server(function):
+        return _unjudged(function, "the Lambda Web Adapter starts a server")
     finder = _finder(tree, code, roots)
     if finder is None:
         return _unjudged(function, "there is no code to look at")
@@ -50,6 +54,8 @@ def load_code(
     target = _Lookup(finder, symbols).handler(real, function)
     if target.state is Handling.NO_MODULE and not function.layers_complete:
         target = Handler(Handling.UNJUDGED, reason="the module may come from a layer that is not in the project")
+    if target.state is Handling.NO_MODULE and function.container and not function.container.is_complete:
+        target = Handler(Handling.UNJUDGED, reason="the module may come from a step of the image's build")
     start = real.rpartition(".")[0].replace("/", ".")
     modules = _closure(finder, start, imports) if target.path is not None else {}
     resolved = target.path if target.state is Handling.RESOLVED else None
@@ -58,6 +64,15 @@ def load_code(
 
 def _unjudged(function: Function, reason: str) -> Function:
     return replace(function, target=Handler(Handling.UNJUDGED, reason=reason))
+
+
+def _starts_web_server(function: Function) -> bool:
+    match function.env:
+        case Known(Mapping() as variables):
+            wrapper = variables.get(wrapper_name())
+            return isinstance(wrapper, Known) and starts_web_server(str(wrapper.value))
+        case _:
+            return False
 
 
 def _real_handler(function: Function, handler: str) -> str | Handler:

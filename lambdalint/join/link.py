@@ -125,6 +125,10 @@ def _joined(
         local_layers=local,
         layers_complete=complete,
     )
+    if joined.code and joined.code.build:
+        from lambdalint.join.images import with_image
+
+        joined = with_image(joined, tree, found.failures)
     joined = replace(joined, artifact=_artifact(joined, tree, found))
     return _loaded(joined, tree, symbols, imports)
 
@@ -143,7 +147,7 @@ def _loaded(function: Function, tree: Mounted, symbols: PerModule[Symbols], impo
     Where the runtime is hidden, a handler that is there speaks for Python; one that is not there says nothing.
     """
     runtime = function.runtime
-    stated = isinstance(runtime, Known)
+    stated = isinstance(runtime, Known) or bool(function.container and function.container.python)
     if isinstance(runtime, Known) and not is_python(str(runtime.value)):
         return function
     if not stated and function.code and function.code.kind is CodeKind.INLINE:
@@ -225,7 +229,10 @@ def _artifacts(functions: list[Function], layers: list[Layer]) -> Iterator[Artif
 
 
 def _notes(functions: list[Function], found: Discovered) -> Iterator[str]:
-    remote = sum(1 for each in functions if each.code is None or each.code.kind in (CodeKind.REMOTE, CodeKind.IMAGE))
+    remote = sum(
+        each.code is None or (each.code.kind in (CodeKind.REMOTE, CodeKind.IMAGE) and each.code.root is None)
+        for each in functions
+    )
     if remote:
         yield f"the code of {_count(remote, 'function')} is not in these files and was not looked at"
     missing = sum(1 for each in functions if each.code and each.code.kind is CodeKind.MISSING)

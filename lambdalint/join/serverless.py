@@ -277,7 +277,7 @@ def _code(compiled: Compiled, service: Service, template: Template, tree: Tree) 
     node = compiled.node
     image = at(node, "image")
     if image is not None:
-        return Code(CodeKind.IMAGE, image.span)
+        return _image(image, service, tree)
     artifact = at(node, "package", "artifact") or at(service.package, "artifact")
     if artifact is not None:
         written = text(artifact)
@@ -293,6 +293,29 @@ def _code(compiled: Compiled, service: Service, template: Template, tree: Tree) 
         return Code(CodeKind.FOLDER, compiled.span, service.folder, service.folder)
     kind = CodeKind.FOLDER if tree.is_folder(folder) else CodeKind.MISSING
     return Code(kind, module.span, folder, folder if kind is CodeKind.FOLDER else None)
+
+
+def _image(image: Node, service: Service, tree: Tree) -> Code:
+    """The image that a function names, with its build where the provider's section says how it is built."""
+    from lambdalint.join.images import build_at, image_code
+
+    code = Code(CodeKind.IMAGE, image.span)
+    name = text(at(image, "name")) if isinstance(image, Mapping) else text(image)
+    stated = at(service.provider, "ecr", "images", name) if name else None
+    if stated is None:
+        return code
+    details = stated if isinstance(stated, Mapping) else None
+    arguments = at(details, "buildArgs")
+    given = arguments.items if isinstance(arguments, Mapping) else {}
+    build = build_at(
+        tree,
+        service.folder,
+        (text(stated) if details is None else text(at(details, "path"))) or ".",
+        text(at(details, "file")) or "Dockerfile",
+        None,
+        {key: value for key, node in given.items() if (value := text(node)) is not None},
+    )
+    return image_code(code, build)
 
 
 def _packages_python(service: Service) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lambdalint.aws.handlers import (
+    event_marks,
     handler_marks,
     is_called_in_handlers,
     is_called_like_a_handler,
@@ -97,12 +98,12 @@ def found_functions(tree: Tree, modules: Sequence[str], declared: Sequence[Funct
         if path in reached or "." in _stem(path) or tree.size(path) > _MAX_MODULE_BYTES:
             continue
         try:
-            marked = marks.search(tree.read(path)) is not None
+            data = tree.read(path)
         except UnreadableInput:
             continue
-        if not marked or vendored.holds(path):
+        if marks.search(data) is None or vendored.holds(path):
             continue
-        for found in _handlers(tree, path, facts):
+        for found in _handlers(tree, path, facts, event_marks().search(data) is not None):
             roots = _roots(tree, path)
             function = _loaded(_function(found, roots), tree, roots, facts)
             if function.target.state is Handling.RESOLVED:
@@ -112,14 +113,14 @@ def found_functions(tree: Tree, modules: Sequence[str], declared: Sequence[Funct
     return _outermost(functions[:MAX_FOUND])
 
 
-def _handlers(tree: Tree, path: str, facts: Facts) -> Iterator[_Found]:
+def _handlers(tree: Tree, path: str, facts: Facts, reads_events: bool) -> Iterator[_Found]:
     symbols, imports, outline = facts.symbols.get(path), facts.imports.get(path), facts.outlines.get(path)
     if symbols is None or imports is None or outline is None:
         return
     imported = [each.module if each.name is None else f"{each.module}.{each.name}" for each in imports.imports]
     if any(map(is_foreign_module, imported)):
         return
-    for_lambda, of_aws = any(map(is_for_lambda, imported)), any(map(is_of_aws, imported))
+    for_lambda, of_aws = any(map(is_for_lambda, imported)), reads_events or any(map(is_of_aws, imported))
     inner = {name for called in outline.calls.values() for name in called}
     signed: list[_Found] = []
     for name, bindings in symbols.symbols.items():

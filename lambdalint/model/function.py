@@ -26,6 +26,34 @@ class CodeKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ImageBuild:
+    """How an image is built of files of the project: all paths are of the tree.
+
+    *target* names a stage; *arguments* are those given to the build, without those that nobody knows.
+    """
+
+    context: str
+    dockerfile: str
+    target: str | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a Dockerfile says about the image of a function.
+
+    *base* is the image that the last stage rests on, *base_span* where it is named.  *python* is the version in a base
+    image of AWS, ``None`` for others.  *is_complete* says that every module in the task's folder is known.
+    """
+
+    build: ImageBuild
+    base: str | None
+    base_span: Span
+    python: str | None = None
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """Where the function's code is.
 
@@ -35,7 +63,7 @@ class Code:
     *via_s3* says that it reaches Lambda through a bucket, as local code of CloudFormation does.  *left_out* are
     patterns of paths below the folder that are not packaged, ``**`` standing for any folders.  *picked* says that what
     is packaged of the folder, or added to it, is decided by something that was not looked at.  *more_roots* are further
-    folders from which modules are imported, after *root*.
+    folders from which modules are imported, after *root*.  *build* says how an image is made.
     """
 
     kind: CodeKind
@@ -46,6 +74,7 @@ class Code:
     left_out: tuple[str, ...] = ()
     picked: bool = False
     more_roots: tuple[str, ...] = ()
+    build: ImageBuild | None = None
 
 
 class Evidence(Enum):
@@ -213,7 +242,8 @@ class Function:
     resolved handler's file.
 
     *evidence* says how the function was found.  Where no template declares it, *template* is ``None``, *span* is the
-    handler's place, and every setting that nobody states is ``Unknown``.
+    handler's place, and every setting that nobody states is ``Unknown``.  *container* is known of an image whose
+    Dockerfile is in the project; its command is then the *handler*.
     """
 
     name: str
@@ -244,3 +274,4 @@ class Function:
     local_layers: tuple[Layer, ...] = ()
     layers_complete: bool = True
     evidence: Evidence = Evidence.TEMPLATE
+    container: Container | None = None
