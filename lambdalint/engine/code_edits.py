@@ -17,6 +17,9 @@ from libcst.metadata import (
 )
 
 from lambdalint.engine.edits import Text
+from lambdalint.engine.import_edits import imported
+from lambdalint.engine.python_text import Code
+from lambdalint.engine.restructuring import restructured
 from lambdalint.model.changes import (
     AddParameter,
     AwaitHandler,
@@ -24,6 +27,8 @@ from lambdalint.model.changes import (
     MoveToModule,
     PrefixText,
     ReadKeys,
+    RenameItem,
+    Replace,
     SetArgument,
     Wrap,
 )
@@ -63,6 +68,7 @@ class _Module:
         self.plain = ast.parse(text.text)
         if _is_deep(self.plain):
             raise RecursionError
+        self.code = Code(text, self.plain)
         self.wrapper = MetadataWrapper(cst.parse_module(text.text), unsafe_skip_copy=True)
         self.positions: Mapping[cst.CSTNode, Any] = self.wrapper.resolve(PositionProvider)
         self.by_place: dict[tuple[int, int, int, int], list[cst.CSTNode]] = {}
@@ -86,12 +92,30 @@ class _Module:
                 return self.awaited(change)
             case MoveToModule():
                 return self.moved(change)
+            case Replace():
+                return self.replaced(change)
+            case RenameItem():
+                return self.item_renamed(change)
+            case _:
+                return restructured(self.code, change)
+
+    def replaced(self, change: Replace) -> list[Edit] | None:
+        inner = self.inner(change.at, change.steps)
+        return None if inner is None else [self.text.edit(*self.bounds(inner), change.new)]
+
+    def item_renamed(self, change: RenameItem) -> list[Edit] | None:
+        node = self.expression(change.at)
+        elements = node.elements if isinstance(node, cst.Dict) else ()
+        keys = [each.key for each in elements if isinstance(each, cst.DictElement) and _text(each.key) == change.old]
+        match keys:
+            case [cst.SimpleString(quote=quote) as key]:
+                return [self.text.edit(*self.bounds(key), f"{quote}{change.new}{quote}")]
             case _:
                 return None
 
     def argument_set(self, change: SetArgument) -> list[Edit] | None:
         call = self.expression(change.call)
-        imports = [self.imported(name) for name in change.imports]
+        imports = [imported(self.text, self.plain, name) for name in change.imports]
         if not isinstance(call, cst.Call) or None in imports:
             return None
         changed = self.argument_edit(call, change)
@@ -118,7 +142,7 @@ class _Module:
 
     def wrapped(self, change: Wrap) -> list[Edit] | None:
         inner = self.inner(change.at, change.steps)
-        imports = [self.imported(name) for name in change.imports]
+        imports = [imported(self.text, self.plain, name) for name in change.imports]
         if inner is None or None in imports:
             return None
         before, _, after = change.pattern.partition("{}")
@@ -207,7 +231,7 @@ class _Module:
             return None
         node, name = found[0], found[0].name.value
         other = f"{name}_async"
-        run = self.imported("asyncio")
+        run = imported(self.text, self.plain, "asyncio")
         words = re.findall(rf"\b(?:{re.escape(name)}|{re.escape(other)})\b", self.text.text)
         params = [*node.params.posonly_params, *node.params.params]
         if run is None or len(words) != 1 or len(params) != 2:
@@ -322,55 +346,6 @@ class _Module:
     def line(self, number: int) -> str:
         return self.text.text[self.text.starts[number - 1] : self.text.line_end(number)]
 
-    def imported(self, dotted: str) -> Edit | bool | None:
-        """The edit that imports something; true when it is imported, ``None`` when its name means something else."""
-        module, _, name = dotted.rpartition(".")
-        name = name or dotted
-        wanted = f"from {module} import {name}" if module else f"import {name}"
-        there = False
-        for node in ast.walk(self.plain):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                origin = "" if isinstance(node, ast.Import) else node.module
-                for alias in node.names:
-                    if (alias.asname or alias.name.partition(".")[0]) == name:
-                        if origin != module or alias.name not in (name, f"{name}.{alias.name.partition('.')[2]}"):
-                            return None
-                        there = there or node in self.plain.body
-            elif name in _bound(node):
-                return None
-        return True if there else self.import_edit(wanted, is_from=bool(module))
-
-    def import_edit(self, wanted: str, *, is_from: bool) -> Edit:
-        body = self.plain.body
-        start = 0
-        if body and ast.get_docstring(self.plain, clean=False) is not None:
-            start = 1
-        while start < len(body) and isinstance(body[start], ast.ImportFrom) and _module(body[start]) == "__future__":
-            start += 1
-        group: list[ast.stmt] = []
-        for node in body[start:]:
-            near = not group or node.lineno - (group[-1].end_lineno or 0) <= 1
-            if not isinstance(node, ast.Import | ast.ImportFrom) or not near:
-                break
-            group.append(node)
-        key = (is_from, wanted.split()[1])
-        for node in group:
-            if (isinstance(node, ast.ImportFrom), _module(node)) > key:
-                return self.inserted(node.lineno, f"{wanted}\n")
-        if group:
-            return self.after(group[-1], f"\n{wanted}")
-        if start:
-            return self.after(body[start - 1], f"\n\n{wanted}")
-        return self.inserted(body[0].lineno if body else 1, f"{wanted}\n\n")
-
-    def inserted(self, line: int, text: str) -> Edit:
-        start = self.text.starts[line - 1]
-        return self.text.edit(start, start, text)
-
-    def after(self, node: ast.stmt, text: str) -> Edit:
-        end = self.text.line_end(node.end_lineno or node.lineno)
-        return self.text.edit(end, end, text)
-
     def expression(self, span: Span) -> cst.BaseExpression | None:
         place = (span.line, span.column, span.end_line, span.end_column)
         inside = (span.line, span.column + 1, span.end_line, span.end_column - 1)
@@ -439,27 +414,3 @@ def _inner(node: cst.BaseExpression, step: str | int) -> cst.BaseExpression | No
 
 def _text(node: cst.BaseExpression) -> object:
     return node.evaluated_value if isinstance(node, cst.SimpleString) else None
-
-
-def _bound(node: ast.AST) -> tuple[str | None, ...]:
-    match node:
-        case ast.Name(name, ast.Store() | ast.Del()):
-            return (name,)
-        case ast.arg(arg=name):
-            return (name,)
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return (name,)
-        case ast.ExceptHandler(name=name) | ast.MatchAs(name=name) | ast.MatchStar(name=name):
-            return (name,)
-        case _:
-            return ()
-
-
-def _module(node: ast.stmt) -> str:
-    match node:
-        case ast.Import(names=[first, *_]):
-            return first.name
-        case ast.ImportFrom(module=module):
-            return module or "."
-        case _:
-            return ""

@@ -6,7 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from lambdalint.model.changes import Change, MoveToModule, Refer, RenameKey, Rewrite, SetArgument, SetProperty
+from lambdalint.model.changes import (
+    AwaitByWaiter,
+    Change,
+    DropCall,
+    LoadOnce,
+    MoveToModule,
+    Paginate,
+    Refer,
+    RenameKey,
+    Rewrite,
+    SetArgument,
+    SetProperty,
+    UseTemporary,
+)
 from lambdalint.model.finding import Edit, Fix
 from lambdalint.model.places import Span
 
@@ -88,7 +101,11 @@ def paths_of(fix: Fix) -> frozenset[str]:
 
 def _path(change: Change) -> str:
     match change:
-        case RenameKey(value=span) | SetArgument(call=span) | MoveToModule(call=span):
+        case RenameKey(value=span):
+            return span.path
+        case SetArgument(call=span) | MoveToModule(call=span) | DropCall(call=span) | Paginate(call=span):
+            return span.path
+        case AwaitByWaiter(call=span) | UseTemporary(call=span) | LoadOnce(call=span):
             return span.path
         case _:
             return change.at.path

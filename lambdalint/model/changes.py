@@ -125,6 +125,160 @@ class MoveToModule:
     name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The expression that *steps* lead to from the one at *at*, as for ``Wrap``, becomes *new*, source text."""
+
+    at: Span
+    new: str
+    steps: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RenameItem:
+    """The key *old* of the dict at *at* becomes *new*."""
+
+    at: Span
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAbsent:
+    """The look at *at* for a key of a mapping gives ``None`` where the mapping or the key is not there.
+
+    ``event["a"]["b"]`` becomes ``(event.get("a") or {}).get("b")``.
+    """
+
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnEvent:
+    """A function returns its first parameter: at the end of the ``def`` at *at*, or instead of the value there."""
+
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class DropCall:
+    """The statement that is nothing but the call at *call* goes."""
+
+    call: Span
+
+
+@dataclass(frozen=True, slots=True)
+class MoveImport:
+    """The import at *at* is made in the functions that use it, which *scopes* name."""
+
+    at: Span
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveIntoFunction:
+    """What the variable of a module is set to at *at* is set in the one function that reads it.
+
+    Only in one of *scopes*, unless those are ``None``.
+    """
+
+    at: Span
+    scopes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultInBody:
+    """The default of a parameter at *at* is worked out in each call that does not pass the parameter."""
+
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCache:
+    """The cache that decorates the ``def`` at *at* keeps *size* results."""
+
+    at: Span
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paginate:
+    """The call at *call* of an *operation* gets all pages; one of a table of DynamoDB does so by the table's client."""
+
+    call: Span
+    operation: str
+    by_table: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitByWaiter:
+    """The loop around the call at *call* that ends when *keys* of the answer are *value* becomes a waiter."""
+
+    call: Span
+    operation: str
+    waiters: tuple[tuple[str, tuple[str, ...], str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UseTemporary:
+    """The file or folder that is made at *call* in ``/tmp`` goes at the end of the block that uses it.
+
+    Where *name* is a constant path, every use of it in that block is of a file of another name each time.
+    """
+
+    call: Span
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandleRecords:
+    """What is done with the first record of the event at *at*, or before the ``return`` there, is done with all."""
+
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class CollectFailures:
+    """The loop over records around the ``except`` that catches at *at* collects those that fail, and returns them.
+
+    *keys* lead to what identifies a record.
+    """
+
+    at: Span
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HideException:
+    """The value at *at* that is returned tells no text of the exception that is caught there; a log does."""
+
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFailures:
+    """The handler of a custom resource at *at* sends that it failed, by ``cfnresponse``, whatever is raised in it."""
+
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOnce:
+    """The file that the call at *call* parses is read at module level, if the function only looks things up in it."""
+
+    call: Span
+
+
+@dataclass(frozen=True, slots=True)
+class AddEndpoint:
+    """The template that declares *tables* at *at*, route tables, gets a gateway endpoint for *service* in their VPC."""
+
+    at: Span
+    service: str
+    vpc: str
+    tables: tuple[str, ...]
+
+
 Change: TypeAlias = (
     Rewrite
     | Refer
@@ -137,4 +291,22 @@ Change: TypeAlias = (
     | AddParameter
     | AwaitHandler
     | MoveToModule
+    | Replace
+    | RenameItem
+    | ReadAbsent
+    | ReturnEvent
+    | DropCall
+    | MoveImport
+    | MoveIntoFunction
+    | DefaultInBody
+    | BoundCache
+    | Paginate
+    | AwaitByWaiter
+    | UseTemporary
+    | HandleRecords
+    | CollectFailures
+    | HideException
+    | AnswerFailures
+    | LoadOnce
+    | AddEndpoint
 )

@@ -9,7 +9,19 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-de
 from typing import Final
 
 from lambdalint.facts.event_reads import EventRead, EventReads, Reading
-from lambdalint.rule import Module, Problem, Problems, Project, Severity, Span, Trigger, rule
+from lambdalint.rule import (
+    Applicability,
+    Fix,
+    Module,
+    Problem,
+    Problems,
+    Project,
+    ReadAbsent,
+    Severity,
+    Span,
+    Trigger,
+    rule,
+)
 from lambdalint_rules.calls.event_shapes import HTTP, shape
 
 TEMPLATE: Final = """\
@@ -70,6 +82,7 @@ _ALWAYS: Final = frozenset(
     "LV004",
     "absent-http-part",
     severity=Severity.WARNING,
+    fix="unsafe",
     since="0.1.0",
     bad=(
         {"template.yaml": REST, "src/app.py": ITEM},
@@ -105,10 +118,13 @@ def check(module: Module, project: Project, found: EventReads) -> Problems:
             continue
         what = _missing(read, shapes)
         if what is not None:
+            place = Span(module.path, *read.lines)
+            change = ReadAbsent(place)
             yield Problem(
-                Span(module.path, *read.lines),
+                place,
                 what,
                 hint=f'(event.get("{read.keys[0]}") or {{}}).get(…) copes with that',
+                fix=Fix("let it be None where it is not there", Applicability.UNSAFE, changes=(change,)),
             )
 
 

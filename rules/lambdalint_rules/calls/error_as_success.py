@@ -9,11 +9,23 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/handle-erro
 import re
 from typing import Final
 
-from lambdalint.facts.expressions import Expression, Literal, walk
+from lambdalint.facts.expressions import CallOf, Collection, Expression, Literal, walk
 from lambdalint.facts.path_calls import PathCalls
 from lambdalint.facts.returns import Returns
 from lambdalint.facts.symbols import Symbols
-from lambdalint.rule import Confidence, Function, PerModule, Problem, Problems, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    PerModule,
+    Problem,
+    Problems,
+    Replace,
+    Severity,
+    Span,
+    rule,
+)
 from lambdalint_rules.calls.caught_responses import QUEUE, TEMPLATE, answers, called_from, callers, told_exception
 
 OK: Final = """\
@@ -89,6 +101,7 @@ _WEBHOOKS: Final = re.compile(
     "error-as-success",
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
+    fix="unsafe",
     since="0.1.0",
     bad=(
         {"template.yaml": TEMPLATE, "src/app.py": OK},
@@ -115,7 +128,28 @@ def check(function: Function, calls: PathCalls, symbols: PerModule[Symbols], ret
                 f"this except branch answers with statusCode {code}",
                 related=(called_from(triggers[0]),),
                 hint="answer with 500, or with the status that says what was wrong",
+                fix=_failing(answer.given.value, answer.given.span, code),
             )
+
+
+def _failing(value: Expression, at: Span, code: str) -> Fix | None:
+    """The fix that answers with 500, where the status is written in the ``return``."""
+    step: str | int
+    match value:
+        case Collection():
+            step = "statusCode"
+        case CallOf(args=args, keywords=keywords):
+            given: list[tuple[str | int, Expression]] = [*enumerate(args), *keywords.items()]
+            found = [place for place, each in given if isinstance(each, Literal) and str(each.value) == code]
+            if len(found) != 1:
+                return None
+            (step,) = found
+        case _:
+            return None
+    status = value.get("statusCode") if isinstance(value, Collection) else None
+    is_text = isinstance(status, Literal) and isinstance(status.value, str)
+    change = Replace(at, '"500"' if is_text else "500", (step,))
+    return Fix("answer with 500", Applicability.UNSAFE, changes=(change,))
 
 
 def _success(status: Expression) -> str | None:

@@ -14,7 +14,21 @@ from lambdalint.facts.entry import Entry
 from lambdalint.facts.expressions import NONE, Collection, Expression, Literal
 from lambdalint.facts.guards import GuardKind
 from lambdalint.facts.returns import Return, Returns
-from lambdalint.rule import Confidence, Function, PerModule, Problem, Problems, Related, Severity, TriggerKind, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    PerModule,
+    Problem,
+    Problems,
+    Related,
+    ReturnEvent,
+    Severity,
+    Span,
+    TriggerKind,
+    rule,
+)
 
 COGNITO: Final = """\
 Resources:
@@ -105,6 +119,7 @@ _RESULTS: Final = ("Ok", "Dropped", "ProcessingFailed")
     "LV008",
     "incomplete-trigger-response",
     severity=Severity.ERROR,
+    fix="unsafe",
     since="0.1.0",
     bad=(
         {"template.yaml": COGNITO, "src/app.py": NOTHING},
@@ -141,16 +156,23 @@ def check(function: Function, entry: Entry, modules: PerModule[Returns]) -> Prob
     for each in values:
         what = _not_event(each.value) if cognito else _no_verdict(each.value)
         if what is not None and not _is_for_others(each):
-            yield Problem(each.span, f"{what} is returned; {wanted}", related=related)
+            fix = _returning(each.span) if cognito else None
+            yield Problem(each.span, f"{what} is returned; {wanted}", related=related, fix=fix)
     if not values and definition.scope in returns.falls_off:
-        yield Problem(definition.span, f"{definition.scope}() returns nothing; {wanted}", related=related)
+        text = f"{definition.scope}() returns nothing; {wanted}"
+        yield Problem(definition.span, text, related=related, fix=_returning(definition.span) if cognito else None)
     elif definition.scope in returns.swallowing:
         yield Problem(
             definition.span,
             f"{definition.scope}() returns nothing after an exception that it catches; {wanted}",
             related=related,
             confidence=Confidence.MEDIUM,
+            fix=_returning(definition.span) if cognito else None,
         )
+
+
+def _returning(at: Span) -> Fix:
+    return Fix("return the event", Applicability.UNSAFE, changes=(ReturnEvent(at),))
 
 
 def _is_for_others(each: Return) -> bool:

@@ -13,7 +13,10 @@ from lambdalint.facts.expressions import EventPath, Expression, walk
 from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.facts.tries import Tries
 from lambdalint.rule import (
+    Applicability,
     Confidence,
+    DropCall,
+    Fix,
     Function,
     PerModule,
     Problem,
@@ -87,6 +90,7 @@ _DELETES: Final = ("boto3.client(sqs).delete_message", "boto3.client(sqs).delete
     "manual-delete",
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
+    fix="unsafe",
     since="0.1.0",
     bad=(
         {"template.yaml": TEMPLATE, "src/app.py": BY_HANDLE},
@@ -120,6 +124,7 @@ def check(function: Function, calls: PathCalls, arguments: PerModule[Arguments],
                     f"Lambda deletes the batch after a normal return; {operation}() here is one call too many",
                     related=(*calls.way(call), Related(trigger.span, "this delivers the messages")),
                     hint="leave the call out, and return the messages that failed as batchItemFailures",
+                    fix=Fix("leave the call out", Applicability.UNSAFE, changes=(DropCall(call.call.span),)),
                 )
                 break
 

@@ -6,13 +6,14 @@ told, totals too low.
 Source: https://docs.aws.amazon.com/boto3/latest/guide/paginators.html
 """
 
+import re
 from typing import Final
 
 from lambdalint.aws.sdk import Paginated, paginated
 from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.expressions import Literal
 from lambdalint.facts.sdk_results import SdkResults
-from lambdalint.rule import Confidence, Module, Problem, Problems, Severity, rule
+from lambdalint.rule import Applicability, Confidence, Fix, Module, Paginate, Problem, Problems, Severity, rule
 
 TEMPLATE: Final = """\
 Transform: AWS::Serverless-2016-10-31
@@ -84,6 +85,8 @@ _PAGES: Final = {
     "query": "1 MB",
     "scan": "1 MB",
 }
+_BY_CLIENT: Final = r"boto3\.(?:Session\(\)\.|session\.Session\(\)\.)?client\([\w-]+\)\.\w+"
+_BY_TABLE: Final = r"boto3\.(?:Session\(\)\.|session\.Session\(\)\.)?resource\(dynamodb\)\.Table\(\)\.\w+"
 #: A limit so low that nobody can have meant everything.
 _FEW: Final = 10
 #: What gives all, or nearly so, to those who do not ask for less; ``None`` for most operations of a service.
@@ -97,6 +100,7 @@ _GENEROUS: Final = frozenset((("s3", "list_buckets"), ("ec2", None)))
     "LT008",
     "missing-pagination",
     severity=Severity.WARNING,
+    fix="unsafe",
     since="0.1.0",
     covers=("sonar:S7622", "codeguru:missing-pagination"),
     bad={"template.yaml": TEMPLATE, "src/app.py": BAD},
@@ -123,7 +127,17 @@ def check(module: Module, calls: Calls, results: SdkResults) -> Problems:
             f"{operation} returns {size}; the rest is never read",
             hint=f'go through client.get_paginator("{operation}").paginate(…), or ask again with the token',
             confidence=Confidence.MEDIUM if operation == "query" else None,
+            fix=_paging(call, operation) if set(lists) == result.read else None,
         )
+
+
+def _paging(call: Call, operation: str) -> Fix | None:
+    """The fix that gets all pages, where code asks a client for nothing but what goes on with the next one."""
+    by_client, by_table = (re.fullmatch(each, call.name or "") for each in (_BY_CLIENT, _BY_TABLE))
+    if call.awaited or not (by_client or by_table):
+        return None
+    change = Paginate(call.span, operation, by_table=bool(by_table))
+    return Fix("get all pages", Applicability.UNSAFE, changes=(change,))
 
 
 def _asks_for_less(call: Call, page: Paginated) -> bool:

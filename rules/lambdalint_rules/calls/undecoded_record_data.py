@@ -9,9 +9,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
 from typing import Final
 
 from lambdalint.facts.arguments import Arguments
-from lambdalint.facts.calls import Calls
+from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.expressions import UNKNOWN, CallOf, EventPath, Expression, Item, Literal
-from lambdalint.rule import Module, Problem, Problems, Severity, rule
+from lambdalint.rule import Applicability, Fix, Module, Problem, Problems, Severity, Wrap, rule
 
 TEMPLATE: Final = """\
 Transform: AWS::Serverless-2016-10-31
@@ -74,6 +74,7 @@ _DECODERS: Final = ("base64.b64decode", "base64.standard_b64decode", "base64.dec
     "LV003",
     "undecoded-record-data",
     severity=Severity.ERROR,
+    fix="unsafe",
     since="0.1.0",
     bad={"template.yaml": TEMPLATE, "src/app.py": BAD},
     good={"template.yaml": TEMPLATE, "src/app.py": GOOD},
@@ -82,7 +83,8 @@ def check(module: Module, calls: Calls, arguments: Arguments) -> Problems:
     for call in calls.calls:
         if call.name not in _PARSERS or not call.args:
             continue
-        for value in arguments.alternatives(call.args[0], call.scope):
+        values = list(arguments.alternatives(call.args[0], call.scope))
+        for value in values:
             sender = _sender(value)
             packed = call.name == "json.loads" and _sender(_decoded(value)) == "CloudWatch Logs"
             if sender is None and not packed:
@@ -92,8 +94,23 @@ def check(module: Module, calls: Calls, arguments: Arguments) -> Problems:
                 if packed
                 else (sender, "base64", "decode it first: base64.b64decode(data)")
             )
-            yield Problem(call.span, f"the data from {whose} is {what}; {call.name}() of it fails", hint=way)
+            yield Problem(
+                call.span,
+                f"the data from {whose} is {what}; {call.name}() of it fails",
+                hint=way,
+                fix=_decoding(call, packed=packed, logs=whose == "CloudWatch Logs") if len(set(values)) == 1 else None,
+            )
             break
+
+
+def _decoding(call: Call, *, packed: bool, logs: bool) -> Fix:
+    if packed:
+        change = Wrap(call.span, "gzip.decompress({})", (0,), ("gzip",))
+    elif logs and call.name == "json.loads":
+        change = Wrap(call.span, "gzip.decompress(base64.b64decode({}))", (0,), ("base64", "gzip"))
+    else:
+        change = Wrap(call.span, "base64.b64decode({})", (0,), ("base64",))
+    return Fix("decode the data first", Applicability.UNSAFE, changes=(change,))
 
 
 def _decoded(value: Expression) -> Expression:

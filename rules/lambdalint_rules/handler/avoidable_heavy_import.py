@@ -14,7 +14,20 @@ from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.guards import Guard, GuardKind
 from lambdalint.facts.import_costs import ImportCost, import_cost
 from lambdalint.facts.imports import Import, Imports
-from lambdalint.rule import Confidence, Function, Module, PerModule, Problem, Problems, Project, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    Module,
+    MoveImport,
+    PerModule,
+    Problem,
+    Problems,
+    Project,
+    Severity,
+    rule,
+)
 from lambdalint_rules.handler.prepared import is_prepared
 from lambdalint_rules.handler.samples import orders
 
@@ -104,6 +117,7 @@ _WORTH_MS: Final = 100
     "avoidable-heavy-import",
     severity=Severity.INFO,
     confidence=Confidence.MEDIUM,
+    fix="unsafe",
     since="0.1.0",
     bad=(orders(BRANCH), orders(FAILURE)),
     good=(
@@ -136,6 +150,7 @@ def check(module: Module, project: Project, imports: PerModule[Imports], modules
             each.span,
             f"{cost.module} (about {cost.ms:.0f} ms) is used only in {where}, where not every event gets to",
             hint="import it there",
+            fix=Fix("import it there", Applicability.UNSAFE, changes=(MoveImport(each.span, tuple(sorted(using))),)),
         )
 
 

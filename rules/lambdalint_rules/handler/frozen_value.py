@@ -6,10 +6,26 @@ the function works with yesterday's date, and ids that should be unique repeat.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
 
+from pathlib import PurePosixPath
 from typing import Final
 
-from lambdalint.facts.frozen import Fresh, Frozen
-from lambdalint.rule import Confidence, Module, Problem, Problems, Related, Severity, rule
+from lambdalint.facts.frozen import Fresh, Frozen, FrozenValue
+from lambdalint.facts.imports import Imports
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    DefaultInBody,
+    Fix,
+    Module,
+    MoveIntoFunction,
+    PerModule,
+    Problem,
+    Problems,
+    Project,
+    Related,
+    Severity,
+    rule,
+)
 from lambdalint_rules.handler.samples import orders
 
 _KEEPS: Final = {
@@ -24,6 +40,7 @@ _KEEPS: Final = {
     "frozen-value",
     severity=Severity.ERROR,
     confidence=Confidence.MEDIUM,
+    fix="unsafe",
     since="0.1.0",
     bad=(
         orders("""\
@@ -94,7 +111,7 @@ if __name__ == "__main__":
 """),
     ),
 )
-def check(module: Module, frozen: Frozen) -> Problems:
+def check(module: Module, frozen: Frozen, project: Project, imports: PerModule[Imports]) -> Problems:
     for value in frozen.values:
         when = "as the default of a parameter, once, at import" if value.default else "at import"
         yield Problem(
@@ -102,4 +119,22 @@ def check(module: Module, frozen: Frozen) -> Problems:
             f"{value.name} is computed {when}; {_KEEPS[value.fresh]}",
             related=(Related(value.use, f"{value.name} is {'the parameter' if value.default else 'used here'}"),),
             hint="compute it in the handler",
+            fix=_thawing(value, module.path, project, imports),
         )
+
+
+def _thawing(value: FrozenValue, path: str, project: Project, imports: PerModule[Imports]) -> Fix | None:
+    """The fix that computes it anew, where nobody else may want to import it."""
+    if value.default:
+        return Fix("compute it in the call", Applicability.UNSAFE, changes=(DefaultInBody(value.span),))
+    name = PurePosixPath(path).stem
+    for other in project.modules:
+        found = imports.get(other.path) if other.path != path else None
+        if found is not None and any(name in (*each.module.split("."), each.name) for each in found.imports):
+            return None
+    # A random value is one for the invocation: only the handler itself runs once in it.
+    handlers = tuple(
+        each.target.scope or "" for each in project.loaders().get(path, ()) if each.target.scope_path == path
+    )
+    change = MoveIntoFunction(value.span, handlers if value.fresh is Fresh.RANDOM else None)
+    return Fix("compute it in the function", Applicability.UNSAFE, changes=(change,))

@@ -15,12 +15,14 @@ from lambdalint.facts.expressions import NONE, Parameter, carries_event
 from lambdalint.facts.growing import Growing
 from lambdalint.facts.kept import runs_once
 from lambdalint.facts.symbols import Definition, Symbols
-from lambdalint.rule import Confidence, Module, Problem, Problems, Severity, rule
+from lambdalint.rule import Applicability, BoundCache, Confidence, Fix, Module, Problem, Problems, Severity, rule
 from lambdalint_rules.handler.few_values import has_few_values
 from lambdalint_rules.handler.samples import orders
 
 _UNBOUNDED: Final = "functools.cache"
 _BY_SIZE: Final = "functools.lru_cache"
+#: What ``functools.lru_cache`` keeps where nothing else is said.
+_SIZE: Final = 128
 
 
 @rule(
@@ -28,6 +30,7 @@ _BY_SIZE: Final = "functools.lru_cache"
     "unbounded-cache",
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
+    fix="unsafe",
     since="0.1.0",
     covers=("ruff:B019",),
     bad=(
@@ -122,6 +125,9 @@ def check(module: Module, symbols: Symbols, calls: Calls, arguments: Arguments, 
                     definition.span,
                     f"the cache of {name} keeps every {parameter} ever seen by this environment",
                     hint="give it a maxsize by functools.lru_cache",
+                    fix=Fix(
+                        f"keep {_SIZE} results", Applicability.UNSAFE, changes=(BoundCache(definition.span, _SIZE),)
+                    ),
                 )
                 break
     for growth in growing.growths:

@@ -1,0 +1,48 @@
+"""Which function makes which change of the structure of Python code."""
+
+from lambdalint.engine.python_text import Code
+from lambdalint.engine.statement_edits import (
+    absent_read,
+    cache_bounded,
+    call_dropped,
+    default_in_body,
+    event_returned,
+    import_moved,
+    moved_into_function,
+    paginated,
+)
+from lambdalint.model.changes import (
+    BoundCache,
+    Change,
+    DefaultInBody,
+    DropCall,
+    MoveImport,
+    MoveIntoFunction,
+    Paginate,
+    ReadAbsent,
+    ReturnEvent,
+)
+from lambdalint.model.finding import Edit
+
+
+def restructured(code: Code, change: Change) -> list[Edit] | None:
+    """The edits that make *change*; ``None`` where the code is not as it has to be for that."""
+    match change:
+        case ReadAbsent():
+            return absent_read(code, change)
+        case ReturnEvent():
+            return event_returned(code, change)
+        case DropCall():
+            return call_dropped(code, change)
+        case MoveImport():
+            return import_moved(code, change)
+        case MoveIntoFunction():
+            return moved_into_function(code, change)
+        case DefaultInBody():
+            return default_in_body(code, change)
+        case BoundCache():
+            return cache_bounded(code, change)
+        case Paginate():
+            return paginated(code, change)
+        case _:
+            return None
