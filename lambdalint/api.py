@@ -25,6 +25,7 @@ from lambdalint.store import cache_folder
 
 if TYPE_CHECKING:
     from lambdalint.engine.run import Options
+    from lambdalint.join.inputs import StatedFunction
     from lambdalint.model.artifact import Artifact
     from lambdalint.model.project import Project
     from lambdalint.reporters.packages import Packaging
@@ -232,6 +233,7 @@ def options(config: Config, place: Place, today: date) -> "Options":
             parameters=config.parameter_overrides,
             stage=config.stage,
             variable_files=tuple(_variable_files(config, base, place.root)),
+            functions=tuple(_stated_functions(config, base, place)),
         ),
         today=today,
     )
@@ -246,6 +248,36 @@ def _variable_files(config: Config, base: Path, root: Path) -> Iterator[str]:
         if path is None:
             raise UsageError(f"{name} is outside of {root}, where the project is")
         yield path
+
+
+def _stated_functions(config: Config, base: Path, place: Place) -> "Iterator[StatedFunction]":
+    """The functions that the configuration names below the paths that are looked at."""
+    from lambdalint.join.inputs import StatedFunction
+
+    file = _relative(config.file.resolve(), place.root) if config.file else None
+    for each in (*config.handlers, *config.functions):
+        path = _relative((base / each.path).resolve(), place.root)
+        if path is None or not any(not given or f"{path}/".startswith(f"{given}/") for given in place.paths):
+            continue
+        if not exists(base / each.path):
+            raise UsageError(f"there is no file {each.path!r}, which {config.file} names for a handler")
+        root = None if each.root is None else _relative((base / each.root).resolve(), place.root)
+        if each.root is not None and (root is None or not f"{path}/".startswith(f"{root}/" if root else "")):
+            raise UsageError(f"{each.path} is not in {each.root}, which {config.file} names for its root")
+        span = Span.whole(path)
+        if file is not None and each.line:
+            span = Span(file, each.line, each.column, each.line, each.end_column)
+        yield StatedFunction(
+            path=path,
+            symbol=each.symbol,
+            span=span,
+            name=each.name,
+            root=root,
+            runtime=each.runtime,
+            architecture=each.architecture,
+            memory_mb=each.memory,
+            timeout_s=each.timeout,
+        )
 
 
 def placed(paths: Sequence[Path]) -> Place:

@@ -1,7 +1,8 @@
 """What a project says about how it wants to be checked."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import Enum
 from os.path import commonpath
@@ -21,6 +22,32 @@ NEVER: Final = "never"
 Choice = TypeVar("Choice", bound=Enum)
 
 
+_HANDLER: Final = re.compile(r"(?P<path>[^:]+\.py):(?P<symbol>[^\W\d]\w*)")
+_HANDLER_HINT: Final = 'for example "src/app.py:handler"'
+_ARCHITECTURES: Final = ("x86_64", "arm64")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedHandler:
+    """A function that the configuration names by the file of its handler, seen from the configuration's own folder.
+
+    *root* is the folder that is deployed.  *line*, *column* and *end_column* say where the handler is named; line 0:
+    somewhere.
+    """
+
+    path: str
+    symbol: str
+    name: str | None = None
+    root: str | None = None
+    runtime: str | None = None
+    architecture: str | None = None
+    memory: int | None = None
+    timeout: int | None = None
+    line: int = 0
+    column: int = 0
+    end_column: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Settings by their names in the file, with ``_`` for ``-``.
@@ -30,6 +57,7 @@ class Config:
     git's, relative to the folder of *file*, or to the working directory where there is none.  *parameter_overrides*
     are what is given to a template in place of its own defaults: parameters of CloudFormation, variables of Terraform,
     ``--param`` of the Serverless Framework, whose stage is *stage*.  *variable_files* are relative like the patterns.
+    *handlers* and *functions* name what no template declares.
     """
 
     select: tuple[str, ...] = ()
@@ -44,6 +72,8 @@ class Config:
     parameter_overrides: Mapping[str, str] = field(default_factory=dict)
     stage: str | None = None
     variable_files: tuple[str, ...] = ()
+    handlers: tuple[NamedHandler, ...] = ()
+    functions: tuple[NamedHandler, ...] = ()
     file: Path | None = None
 
     @staticmethod
@@ -80,6 +110,9 @@ class Config:
                 settings[key.replace("-", "_")] = _SETTINGS[key](value)
             except ConfigError as error:
                 raise ConfigError(f"{file}: {key} {error.message}", hint=error.hint) from None
+        for key in ("handlers", "functions"):
+            if settings.get(key):
+                settings[key] = tuple(_placed(settings[key], file.read_text("utf-8")))
         return Config(**settings, file=file)
 
 
@@ -109,6 +142,16 @@ def _table(file: Path) -> dict[str, Any] | None:
     if table is not None and not isinstance(table, dict):
         raise ConfigError(f"{file}: tool.lambdalint must be a table, not {_described(table)}")
     return table
+
+
+def _placed(handlers: Iterable[NamedHandler], text: str) -> Iterator[NamedHandler]:
+    """*handlers*, each with its place in *text*."""
+    lines = text.split("\n")
+    for each in handlers:
+        written = f"{each.path}:{each.symbol}"
+        places = ((number, line.find(written)) for number, line in enumerate(lines, 1))
+        line, column = next((place for place in places if place[1] >= 0), (0, 0))
+        yield replace(each, line=line, column=column, end_column=column + len(written))
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -150,6 +193,55 @@ def _names_by_pattern(value: Any) -> Mapping[str, tuple[str, ...]]:
         except ConfigError as error:
             raise ConfigError(f"of {pattern!r} {error.message}", hint=error.hint) from None
     return by_pattern
+
+
+def _handlers(value: Any) -> tuple[NamedHandler, ...]:
+    return tuple(NamedHandler(path=path, symbol=symbol) for path, symbol in map(_handler, _names(value)))
+
+
+def _functions(value: Any) -> tuple[NamedHandler, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise ConfigError(
+            "must be a list of tables", hint="each begins with [[functions]], or [[tool.lambdalint.functions]]"
+        )
+    return tuple(_function(each) for each in value)
+
+
+def _function(table: Mapping[str, Any]) -> NamedHandler:
+    given: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in _FUNCTION:
+            close = get_close_matches(key, _FUNCTION, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(_FUNCTION)}"
+            raise ConfigError(f"has no setting {key!r}", hint=hint)
+        try:
+            given[key] = _FUNCTION[key](value)
+        except ConfigError as error:
+            raise ConfigError(f"has a {key} that {error.message}", hint=error.hint) from None
+    if "handler" not in given:
+        raise ConfigError("has an entry without a handler", hint=f"name it, {_HANDLER_HINT}")
+    path, symbol = given.pop("handler")
+    return NamedHandler(path=path, symbol=symbol, **given)
+
+
+def _handler(value: Any) -> tuple[str, str]:
+    """The file and the name in a handler written as ``src/app.py:handler``."""
+    match = _HANDLER.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ConfigError(f"must be PATH.py:NAME, not {_described(value)}", hint=_HANDLER_HINT)
+    return match["path"], match["symbol"]
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise ConfigError(f"must be a whole number, not {_described(value)}")
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, str) and value:
+        return value
+    raise ConfigError(f"must be a string, not {_described(value)}")
 
 
 def _texts_by_name(value: Any) -> Mapping[str, str]:
@@ -218,4 +310,16 @@ _SETTINGS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "parameter-overrides": _texts_by_name,
     "stage": _text,
     "variable-files": _names,
+    "handlers": _handlers,
+    "functions": _functions,
+}
+
+_FUNCTION: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "handler": _handler,
+    "name": _word,
+    "root": _word,
+    "runtime": _word,
+    "architecture": lambda value: _text_of(value, list(_ARCHITECTURES)),
+    "memory": _number,
+    "timeout": _number,
 }

@@ -24,7 +24,9 @@ class BaseImage:
 def base_image(reference: str) -> BaseImage | None:
     """What is known of the image at *reference*; ``None`` for one that is not of AWS, or that brings no runtime."""
     name = reference.partition("@")[0]
-    repository, _, tag = name.partition(":")
+    host, slash, last = name.rpartition("/")
+    own, _, tag = last.partition(":")
+    repository = f"{host}{slash}{own}"
     for row in table(_TABLE)["base"]:
         if repository in row["repositories"]:
             match = _VERSION.match(tag)

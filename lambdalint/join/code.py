@@ -41,7 +41,9 @@ def load_code(
             return _unjudged(function, "no handler is stated")
         case _:
             return _unjudged(function, "the handler is not known")
-    if code is None or code.root is None or code.kind in (CodeKind.REMOTE, CodeKind.MISSING):
+    kind = None if code is None else code.kind
+    hidden = kind is CodeKind.IMAGE and code is not None and code.root is None
+    if code is None or hidden or kind in (CodeKind.REMOTE, CodeKind.MISSING):
         return _unjudged(function, "there is no code to look at")
     if _starts_web_server(function):
         return _unjudged(function, "the Lambda Web Adapter starts a server")

@@ -226,7 +226,7 @@ class _Builder:
             return
         *sources, target = (word for word in words if word is not None)
         where = _path(state.folder, target)
-        into = target.endswith(("/", "/.")) or target == "." or len(sources) > 1
+        into = target.endswith(("/", "/.")) or len(sources) > 1 or _is_folder(state, where)
         origin = instruction.flags.get("from")
         if origin is None:
             found = [each for source in sources for each in self._sources(source, where, into)]
@@ -271,6 +271,12 @@ class _Builder:
                 return
             if fnmatchcase(name, pattern):
                 yield f"{inside}/{name}" if inside else name
+
+
+def _is_folder(state: _State, path: str) -> bool:
+    """Whether *path* is known to be a folder of the image, so that a file that goes there keeps its name."""
+    known = (state.folder, "/opt", "/tmp", *base_environment().values())  # noqa: S108
+    return path in known or any(each.target.startswith(f"{path.rstrip('/')}/") for each in state.placed)
 
 
 def _moved(placed: list[_Placed], source: str, where: str) -> Iterator[_Placed]:

@@ -8,7 +8,7 @@ from lambdalint.join.called import function_of
 from lambdalint.join.cloudformation import FUNCTION, LAYER, PERMISSION, Declared, declared_function, declared_layer
 from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.properties import text_of
-from lambdalint.join.terraform_code import Uploads
+from lambdalint.join.terraform_code import Uploads, builds_image
 from lambdalint.join.terraform_community import Community, community, packaged
 from lambdalint.join.terraform_evaluate import LOCAL, evaluate
 from lambdalint.join.terraform_resources import Loose, shaped
@@ -42,11 +42,11 @@ def declared(project: TerraformProject, path: str, tree: Mounted, said: Said) ->
     said.notes += [
         f"{source} is a module from elsewhere and was not looked at"
         for call in made.others
-        if (source := text_of(call.source) or call.address) and not source.startswith(LOCAL)
+        if (source := text_of(call.source) or call.address) and not source.startswith(LOCAL) and not builds_image(call)
     ]
     found = shaped(everything, made.moved, path, said)
     template = Template(path, Dialect.TERRAFORM, found.resources)
-    uploads = Uploads(tree, project.folder, project.resources, path)
+    uploads = Uploads(tree, project.folder, project.resources, path, project.module_calls)
     result = Declared(template)
     terraform = {each.address: each for each in everything.resources}
     for resource in template.resources.values():

@@ -9,15 +9,27 @@ from typing import Final
 
 from lambdalint.join.properties import items_of, properties_of, reference_of, references, text_of
 from lambdalint.join.terraform_text import structure_of
-from lambdalint.model.function import Code, CodeKind
+from lambdalint.model.function import Code, CodeKind, ImageBuild
 from lambdalint.model.places import Span
-from lambdalint.model.terraform import FileText, TerraformResource
+from lambdalint.model.terraform import FileText, TerraformModuleCall, TerraformResource
 from lambdalint.model.values import Known, Properties, Property, Unknown
 from lambdalint.readers.tree import MemoryTree, Mounted, joined
 
 ARCHIVE: Final = "archive_file"
 
 _ARCHIVES: Final = (".zip", ".jar")
+_IMAGES: Final = ("docker_image", "docker_registry_image")
+_MAX_HOPS: Final = 4
+
+#: The community's module that builds an image, and what its inputs are called in the block that does it.
+#: Source: https://registry.terraform.io/modules/terraform-aws-modules/lambda/aws/latest/submodules/docker-build
+_DOCKER_BUILD: Final = "//modules/docker-build"
+_BUILDS: Final = {
+    "source_path": "context",
+    "docker_file_path": "dockerfile",
+    "build_args": "build_args",
+    "build_target": "target",
+}
 _OBJECTS: Final = ("aws_s3_object", "aws_s3_bucket_object")
 
 
@@ -27,11 +39,19 @@ class Uploads:
     What an archive is made of besides files is mounted below *place*, the path of a file.
     """
 
-    def __init__(self, tree: Mounted, folder: str, resources: Iterable[TerraformResource], place: str) -> None:
+    def __init__(
+        self,
+        tree: Mounted,
+        folder: str,
+        resources: Iterable[TerraformResource],
+        place: str,
+        calls: Iterable[TerraformModuleCall] = (),
+    ) -> None:
         self._tree = tree
         self._folder = folder
         self._place = place
         self._resources = {each.address: each for each in resources}
+        self._calls = {each.address: each for each in calls}
         self._archives: dict[str, TerraformResource] = {}
         self._objects: list[TerraformResource] = []
         for each in self._resources.values():
@@ -44,7 +64,7 @@ class Uploads:
         """The code of *resource*; ``None`` when it is unknown where it is."""
         attributes = resource.attributes
         if (image := attributes.get("image_uri")) is not None:
-            return Code(CodeKind.IMAGE, image.span)
+            return self.image(image)
         if (stated := attributes.get("filename")) is not None:
             code = self.at(stated)
             return replace(code, via_s3=False) if code else None
@@ -58,6 +78,41 @@ class Uploads:
             if code is not None:
                 return code
         return Code(CodeKind.REMOTE, where.span)
+
+    def image(self, stated: Property) -> Code:
+        """The image that *stated* names, with its build where a resource or the community's module does that."""
+        from lambdalint.join.images import build_at, image_code
+
+        code = Code(CodeKind.IMAGE, stated.span)
+        settings = self._build(stated, 0)
+        if settings is None:
+            return code
+        context, file = self.path(settings.get("context")), text_of(settings.get("dockerfile")) or "Dockerfile"
+        if context is None:
+            return code
+        given = properties_of(settings.get("build_args"))
+        arguments = {name: text for name, value in given.items() if (text := text_of(value)) is not None}
+        target = text_of(settings.get("target"))
+        build = build_at(self._tree, context, ".", file, target, arguments)
+        if build is None and (own := self.path(settings.get("dockerfile"))) and self._tree.is_file(own):
+            build = ImageBuild(context, own, target, arguments)
+        return image_code(code, build)
+
+    def _build(self, stated: Property, hops: int) -> Properties | None:
+        """The arguments of the build block that makes the image which *stated* refers to."""
+        for name in sorted({reference.resource for reference in references(stated)}):
+            call, resource = self._calls.get(name), self._resources.get(name)
+            if call is not None and builds_image(call):
+                return {theirs: call.arguments[ours] for ours, theirs in _BUILDS.items() if ours in call.arguments}
+            if resource is None or resource.type not in _IMAGES:
+                continue
+            for block in items_of(resource.attributes.get("build")):
+                return properties_of(block)
+            inner = resource.attributes.get("name")
+            found = self._build(inner, hops + 1) if inner is not None and hops < _MAX_HOPS else None
+            if found is not None:
+                return found
+        return None
 
     def at(self, stated: Property) -> Code | None:
         """The code in the archive that *stated* names, or refers to."""
@@ -174,6 +229,11 @@ class Uploads:
         if list(files) == list(known) and len(files) == 1 and "/" not in next(iter(files)):
             return Code(CodeKind.INLINE, span, f"{root}/{next(iter(files))}", root)
         return Code(CodeKind.FOLDER, span, root, root, picked=len(known) < len(files))
+
+
+def builds_image(call: TerraformModuleCall) -> bool:
+    """Whether the module called is the community's that builds an image."""
+    return (text_of(call.source) or "").partition("?")[0].endswith(_DOCKER_BUILD)
 
 
 def is_said(inputs: Properties, name: str) -> bool:

@@ -266,7 +266,7 @@ def packaged(call: TerraformModuleCall, uploads: Uploads) -> Code | None:
     """The code that a call of the Lambda module packages, or is given; ``None`` when it is unknown where."""
     arguments = call.arguments
     if is_said(arguments, "image_uri"):
-        return Code(CodeKind.IMAGE, arguments["image_uri"].span)
+        return uploads.image(arguments["image_uri"])
     via_s3 = _switch(call, "store_on_s3", False) is not False
     if (existing := arguments.get("local_existing_package")) is not None:
         code = uploads.at(existing)
