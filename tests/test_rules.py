@@ -47,8 +47,6 @@ UNFIXED = {
     "LE006": "a loop over the records is a new handler",
     "LE011": "what the caller may know is for a person to choose",
     "LE012": "which answer to send, and with what, is for a person to choose",
-    "LF002": "what reads the file has to know its new name",
-    "LF003": "whoever uses the file has to do so inside the block",
     "LI007": "what is rebuilt is mostly a block of statements",
     "LN002": "an endpoint needs route tables, subnets and groups that are for a person to choose",
     "LT005": "a waiter has other arguments than the call in the loop",

@@ -11,6 +11,7 @@ from lambdalint.engine.statement_edits import (
     moved_into_function,
     paginated,
 )
+from lambdalint.engine.temporary_edits import temporary_used
 from lambdalint.model.changes import (
     BoundCache,
     Change,
@@ -21,6 +22,7 @@ from lambdalint.model.changes import (
     Paginate,
     ReadAbsent,
     ReturnEvent,
+    UseTemporary,
 )
 from lambdalint.model.finding import Edit
 
@@ -44,5 +46,7 @@ def restructured(code: Code, change: Change) -> list[Edit] | None:
             return cache_bounded(code, change)
         case Paginate():
             return paginated(code, change)
+        case UseTemporary():
+            return temporary_used(code, change)
         case _:
             return None

@@ -223,11 +223,13 @@ class AwaitByWaiter:
 class UseTemporary:
     """The file or folder that is made at *call* in ``/tmp`` goes at the end of the block that uses it.
 
-    Where *name* is a constant path, every use of it in that block is of a file of another name each time.
+    Where *name* is a constant path, every use of it in that block is of a file of another name each time: of one that
+    is there, and empty, with *file*, or else in a folder of its own.
     """
 
     call: Span
     name: str | None = None
+    file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,18 @@ from lambdalint.facts.guards import Guard, GuardKind
 from lambdalint.facts.module_state import ModuleState
 from lambdalint.facts.path_calls import PathCalls
 from lambdalint.facts.per_module import PerModule
-from lambdalint.rule import Confidence, Function, Problem, Problems, Related, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    Problem,
+    Problems,
+    Related,
+    Severity,
+    UseTemporary,
+    rule,
+)
 from lambdalint_rules.handler.samples import orders
 from lambdalint_rules.handler.temporary import TMP, deletes, invoked, is_checked
 
@@ -23,6 +34,7 @@ from lambdalint_rules.handler.temporary import TMP, deletes, invoked, is_checked
     "fixed-tmp-name",
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
+    fix="unsafe",
     since="0.1.0",
     covers=(
         "ruff:S306",
@@ -131,6 +143,7 @@ def check(function: Function, files: Files, calls: PathCalls, states: PerModule[
                 "mktemp() only makes up a name in /tmp, which another invocation or process may take first",
                 related=files.way(use),
                 hint="tempfile.NamedTemporaryFile makes the file with its name",
+                fix=_fix(use, None),
             )
     if deletes(files, calls):
         return
@@ -143,13 +156,21 @@ def check(function: Function, files: Files, calls: PathCalls, states: PerModule[
                 use.call.span,
                 f"every invocation adds to {name}, which still holds what earlier ones wrote",
                 related=files.way(use),
+                fix=_fix(use, name),
             )
         elif use.doing is Doing.WRITE and not _is_noted(use, states) and (reads := _stale_reads(use, uses)):
             yield Problem(
                 use.call.span,
                 f"not every invocation writes {name} before reading it; it may read what an earlier one left",
                 related=(*files.way(use), Related(reads[0].call.span, f"{name} is read here in any case")),
+                fix=_fix(use, name),
             )
+
+
+def _fix(use: FileUse, name: str | None) -> Fix:
+    # What is read without being written had better fail than be empty.
+    change = UseTemporary(use.call.span, name, file=use.doing is Doing.APPEND)
+    return Fix("work with a temporary file", Applicability.UNSAFE, changes=(change,))
 
 
 def _is_made(name: str, uses: list[FileUse]) -> bool:

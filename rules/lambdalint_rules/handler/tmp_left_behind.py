@@ -14,7 +14,18 @@ from lambdalint.facts.file_calls import Doing
 from lambdalint.facts.files import Files, FileUse
 from lambdalint.facts.guards import GuardKind
 from lambdalint.facts.path_calls import PathCalls
-from lambdalint.rule import Confidence, Function, Known, Problem, Problems, Severity, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    Known,
+    Problem,
+    Problems,
+    Severity,
+    UseTemporary,
+    rule,
+)
 from lambdalint_rules.handler.samples import orders
 from lambdalint_rules.handler.temporary import deletes, invoked, is_checked, is_in_tmp
 
@@ -27,6 +38,7 @@ _UNIQUE: Final = ("uuid.uuid1", "uuid.uuid4", "time.time", "time.time_ns", "date
     "tmp-left-behind",
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
+    fix="unsafe",
     since="0.1.0",
     covers=("sonar:S7620", "codeguru:resource-leak", "ruff:SIM115"),
     bad=(
@@ -127,6 +139,7 @@ def check(function: Function, files: Files, calls: PathCalls) -> Problems:
             f"{what} in /tmp; {limit} up over warm invocations",
             related=files.way(use),
             hint="delete them when done, or work in a tempfile.TemporaryDirectory",
+            fix=Fix("delete it at the end of the block", Applicability.UNSAFE, changes=(UseTemporary(use.call.span),)),
         )
 
 
