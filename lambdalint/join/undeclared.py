@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from lambdalint.aws.handlers import (
     event_marks,
-    handler_marks,
     is_called_in_handlers,
     is_called_like_a_handler,
     is_for_lambda,
@@ -18,6 +17,7 @@ from lambdalint.aws.handlers import (
     is_foreign_name,
     is_of_aws,
     makes_handler,
+    may_hold_handler,
     stands_over_handlers,
     takes_event_and_context,
 )
@@ -92,7 +92,7 @@ def stated_functions(tree: Tree, stated: Sequence[StatedFunction], facts: Facts)
 def found_functions(tree: Tree, modules: Sequence[str], declared: Sequence[Function], facts: Facts) -> list[Function]:
     """The functions whose handlers stand in *modules*, and which none of *declared* reaches."""
     reached = {path for each in declared for path in (*each.modules.values(), each.target.path, each.target.scope_path)}
-    marks, vendored = handler_marks(), _Vendored(tree)
+    vendored = _Vendored(tree)
     functions: list[Function] = []
     for path in modules:
         if path in reached or "." in _stem(path) or tree.size(path) > _MAX_MODULE_BYTES:
@@ -101,7 +101,7 @@ def found_functions(tree: Tree, modules: Sequence[str], declared: Sequence[Funct
             data = tree.read(path)
         except UnreadableInput:
             continue
-        if marks.search(data) is None or vendored.holds(path):
+        if not may_hold_handler(data) or vendored.holds(path):
             continue
         for found in _handlers(tree, path, facts, event_marks().search(data) is not None):
             roots = _roots(tree, path)
