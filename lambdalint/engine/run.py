@@ -51,6 +51,9 @@ from lambdalint.rule import Rule
 #: Facts that joining and filtering need, whatever rules run.
 _OWN_FACTS: Final = (Symbols, Imports, Scopes, Reach)
 
+#: The rule that says why an archive cannot be unpacked.
+_OF_DAMAGES: Final = "LZ001"
+
 #: How sure a finding can be about a function that nobody declares: with little confidence nothing is an error.
 _SUREST: Final = {Evidence.FRAMEWORK: Confidence.MEDIUM, Evidence.SIGNATURE: Confidence.LOW}
 
@@ -149,6 +152,7 @@ class _Run:
         self.answers = Answers(self.modules.fact)
         self.found = _Findings()
         self.crashes: list[Crash] = []
+        self.damaged: tuple[str, ...] = ()
 
     def result(
         self, paths: Sequence[str], plans: Callable[[Project], Sequence[Artifact]] | None, started: float
@@ -156,6 +160,7 @@ class _Run:
         discovered, project = self.joined(paths)
         if plans:
             project = _with_plans(project, plans(project))
+        self._damages(project)
         for failure in discovered.failures:
             self._unreadable(failure)
         self._ask(project)
@@ -199,7 +204,22 @@ class _Run:
         options = self.options
         return discovered, link(self.tree, discovered, *facts, options.today, options.inputs)
 
+    def _damages(self, project: Project) -> None:
+        """Remember the artifacts that are not whole, and say so where no rule does."""
+        damages = {artifact.path: artifact.damages for artifact in project.artifacts if artifact.damages}
+        self.damaged = tuple(damages)
+        if not any(rule.code == _OF_DAMAGES for rule in self.rules):
+            for path, of_one in damages.items():
+                for damage in of_one:
+                    self.found.say(UNREADABLE_INPUT, Span.whole(path), damage.message, damage.hint)
+
+    def _is_damaged(self, path: str) -> bool:
+        """Whether it was said already that *path*, or the archive it is in, cannot be read."""
+        return any(path == each or path.startswith(f"{each}/") for each in self.damaged)
+
     def _unreadable(self, failure: UnreadableInput) -> None:
+        if self._is_damaged(failure.path):
+            return
         at = Span(failure.path, failure.line, failure.column, failure.line, failure.column)
         self.found.say(UNREADABLE_INPUT, at, failure.message, failure.hint)
 
@@ -251,8 +271,10 @@ class _Run:
             running = f"{sys.version_info.major}.{sys.version_info.minor}"
             text = f"this needs a newer parser than Python {running} has; the module was not looked at"
             self.found.say(NEWER_GRAMMAR, unparsed.at, text, "run lambdalint with the newest Python")
-        else:
-            self.found.say(UNREADABLE_INPUT if unparsed.unread else SYNTAX_ERROR, unparsed.at, unparsed.message)
+        elif not unparsed.unread:
+            self.found.say(SYNTAX_ERROR, unparsed.at, unparsed.message)
+        elif not self._is_damaged(unparsed.at.path):
+            self.found.say(UNREADABLE_INPUT, unparsed.at, unparsed.message)
 
     def _reached(self, rule: Rule, path: str, problems: Iterable[Problem], project: Project) -> None:
         """Keep the problems in code that some handler reaches; one function stands for all that do."""

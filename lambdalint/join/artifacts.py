@@ -1,9 +1,12 @@
 """What the code of a function or of a layer brings into its artifact, as far as the project shows it."""
 
+import os
 import re
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -12,10 +15,11 @@ from lambdalint.errors import UnreadableInput
 from lambdalint.join.properties import text_of
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.function import Code, CodeKind, Function, Layer
+from lambdalint.model.links import link_end, parents
 from lambdalint.model.template import Dialect
 from lambdalint.model.values import Known
 from lambdalint.readers.tree import Tree
-from lambdalint.readers.zip import MAX_ENTRY_BYTES, read_zip
+from lambdalint.readers.zip import MAX_ENTRY_BYTES, Archive, read_zip
 
 #: A folder with more files is not listed: Lambda could not take it, or it is not what will be deployed.
 MAX_FILES: Final = 50_000
@@ -59,7 +63,7 @@ def function_artifact(tree: Tree, function: Function) -> Artifact | None:
     Requirements that a build installs are not among them: sizes are then lower bounds.
 
     Raises:
-        UnreadableInput: the archive cannot be read, or the folder has more than ``MAX_FILES`` files.
+        UnreadableInput: the archive cannot be opened, or the folder has more than ``MAX_FILES`` files.
     """
     code = function.code
     if code is None or code.path is None or function.image:
@@ -68,14 +72,9 @@ def function_artifact(tree: Tree, function: Function) -> Artifact | None:
     if code.kind is CodeKind.FOLDER and not _ships_as_is(function, runtime):
         return None
     built = _is_built_with_requirements(tree, function, code.path)
-    found = _entries(tree, code, _NOT_COPIED if built else ())
-    if found is None:
-        return None
-    kind, entries = found
-    return Artifact(
-        path=code.path,
-        kind=kind,
-        entries=entries,
+    content = _content(tree, code, _NOT_COPIED if built else ())
+    return content and replace(
+        content,
         function=function.name,
         runtime=runtime,
         architecture=_architecture(function),
@@ -91,20 +90,15 @@ def layer_artifact(tree: Tree, layer: Layer, users: Iterable[Function] = ()) -> 
     the functions that have it, agree on.
 
     Raises:
-        UnreadableInput: the archive cannot be read, or the folder has more than ``MAX_FILES`` files.
+        UnreadableInput: the archive cannot be opened, or the folder has more than ``MAX_FILES`` files.
     """
     code = layer.code
     if code.path is None or tree.is_file(_below(code.path, "Makefile")):
         return None
-    found = _entries(tree, code, ())
-    if found is None:
-        return None
-    kind, entries = found
     users = tuple(users)
-    return Artifact(
-        path=code.path,
-        kind=kind,
-        entries=entries,
+    content = _content(tree, code, ())
+    return content and replace(
+        content,
         runtime=_only(layer.compatible_runtimes) or _only(text_of(user.runtime) for user in users),
         architecture=_only(layer.compatible_architectures) or _only(_architecture(user) for user in users),
         layer=True,
@@ -145,45 +139,114 @@ def _only(names: Iterable[str | None]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _entries(tree: Tree, code: Code, left_out: tuple[str, ...]) -> tuple[ArtifactKind, tuple[Entry, ...]] | None:
+def given_artifact(tree: Tree, path: str) -> Artifact | None:
+    """The archive or folder at *path* as it lies there, with what tools left in it: an installed tree, say.
+
+    Raises:
+        UnreadableInput: the archive cannot be opened, or the folder has more than ``MAX_FILES`` files.
+    """
+    if tree.is_folder(path):
+        return _folder(tree, path, _Files(tree, path, whole=True))
+    return _archive(tree, path) if tree.is_file(path) else None
+
+
+def _content(tree: Tree, code: Code, left_out: tuple[str, ...]) -> Artifact | None:
+    """What *code* brings, without who runs it."""
     path = code.path or ""
     if code.kind is CodeKind.ZIP:
-        return ArtifactKind.ZIP, _zip_entries(tree, path)
+        return _archive(tree, path)
     if code.kind is CodeKind.FILE:
-        return ArtifactKind.FOLDER, (_entry(tree, path, path.rpartition("/")[2]),)
+        return Artifact(path, ArtifactKind.FOLDER, (_entry(tree, path, path.rpartition("/")[2]),))
     if code.kind is CodeKind.FOLDER and not code.picked:
         excluded = tuple(_glob(pattern) for pattern in code.left_out)
-        entries = tuple(islice(_folder_entries(tree, path, "", left_out, excluded), MAX_FILES + 1))
-        if len(entries) > MAX_FILES:
-            raise UnreadableInput(
-                f"the folder has more than {MAX_FILES:,} files; what it adds to an artifact is not judged",
-                path=path or ".",
-                hint="point the template at the folder that is deployed",
-            )
-        return ArtifactKind.FOLDER, entries
+        return _folder(tree, path, _Files(tree, path, left_out, excluded))
     return None
 
 
-def _zip_entries(tree: Tree, path: str) -> tuple[Entry, ...]:
-    return read_zip(tree.on_disk(path) or tree.read(path), path)
+def _archive(tree: Tree, path: str) -> Artifact:
+    disk = tree.on_disk(path)
+    found = read_zip(tree.read(path), path) if disk is None else _archive_on_disk(disk, path, *_stamp(disk))
+    return Artifact(
+        path,
+        ArtifactKind.ZIP,
+        found.entries,
+        links=found.links,
+        records=found.records,
+        damages=found.damages,
+        zip64=found.zip64,
+    )
 
 
-def _folder_entries(
-    tree: Tree, root: str, folder: str, left_out: tuple[str, ...], excluded: tuple[re.Pattern[str], ...]
-) -> Iterator[Entry]:
-    """The files below *folder* of *root*; *left_out* are patterns of names, *excluded* of paths below *root*."""
-    inside = _below(root, folder)
-    tree.check_open(inside)
-    for name in tree.names(inside):
-        path = _below(inside, name)
-        if any(fnmatchcase(name, pattern) for pattern in left_out):
-            continue
-        if any(pattern.fullmatch(_below(folder, name)) for pattern in excluded):
-            continue
-        if tree.is_file(path):
-            yield _entry(tree, path, _below(folder, name))
-        elif name not in _TOOL_FOLDERS and not tree.is_link(path) and not tree.is_file(f"{path}/pyvenv.cfg"):
-            yield from _folder_entries(tree, root, _below(folder, name), left_out, excluded)
+@lru_cache(maxsize=4)
+def _archive_on_disk(disk: Path, path: str, changed: int, size: int) -> Archive:
+    """The archive as it was when last *changed*: functions that share one do not each read it."""
+    return read_zip(disk, path)
+
+
+def _stamp(disk: Path) -> tuple[int, int]:
+    try:
+        status = disk.stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
+
+
+@dataclass(slots=True)
+class _Files:
+    """Walks the files below *root*, and notes the symbolic links among them.
+
+    *left_out* are patterns of names, *excluded* of paths below the root; *whole* means that tools' folders count.
+    """
+
+    tree: Tree
+    root: str
+    left_out: tuple[str, ...] = ()
+    excluded: tuple[re.Pattern[str], ...] = ()
+    whole: bool = False
+    targets: dict[str, str] = field(default_factory=dict)
+
+    def below(self, folder: str) -> Iterator[Entry]:
+        """The files below *folder* of the root."""
+        inside = _below(self.root, folder)
+        self.tree.check_open(inside)
+        for name in self.tree.names(inside):
+            path, inner = _below(inside, name), _below(folder, name)
+            if any(fnmatchcase(name, pattern) for pattern in self.left_out):
+                continue
+            if any(pattern.fullmatch(inner) for pattern in self.excluded):
+                continue
+            if self.tree.is_file(path):
+                entry, target = _entry_and_target(self.tree, path, inner)
+                if target is not None:
+                    self.targets[inner] = target
+                yield entry
+            elif self.tree.is_link(path):
+                disk = self.tree.on_disk(path)
+                target = _target(disk) if disk else None
+                if target is not None:
+                    self.targets[inner] = target
+            elif self.whole or (name not in _TOOL_FOLDERS and not self.tree.is_file(f"{path}/pyvenv.cfg")):
+                yield from self.below(inner)
+
+
+def _folder(tree: Tree, path: str, files: _Files) -> Artifact:
+    entries = tuple(islice(files.below(""), MAX_FILES + 1))
+    if len(entries) > MAX_FILES:
+        raise UnreadableInput(
+            f"the folder has more than {MAX_FILES:,} files; what it adds to an artifact is not judged",
+            path=path or ".",
+            hint="point the template at the folder that is deployed",
+        )
+    return Artifact(path, ArtifactKind.FOLDER, entries, links=dict(_links(files.targets, entries)))
+
+
+def _links(targets: Mapping[str, str], entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
+    if targets:
+        paths = {entry.path for entry in entries}
+        folders = parents((*paths, *targets))
+        for path in targets:
+            if isinstance(end := link_end(path, targets, paths, folders), str):
+                yield path, end
 
 
 #: A pattern is a path with the wildcards of a shell; ``**`` goes through folders, braces hold alternatives.
@@ -207,15 +270,42 @@ def _glob(pattern: str) -> re.Pattern[str]:
 
 
 def _entry(tree: Tree, path: str, inner: str) -> Entry:
+    return _entry_and_target(tree, path, inner)[0]
+
+
+def _entry_and_target(tree: Tree, path: str, inner: str) -> tuple[Entry, str | None]:
+    """The file at *path* as an entry, and what it points at if it is a symbolic link."""
     disk = tree.on_disk(path)
     if disk is None:
-        return Entry(inner, tree.size(path), partial(tree.read, path), origin="source")
-    size, executable = tree.size(path), _is_executable(disk)
-    read = partial(_content, disk, size, path)
-    return Entry(inner, size, read, executable=executable, origin="source", peek=partial(_start, disk, path))
+        return Entry(inner, tree.size(path), partial(tree.read, path), origin="source"), None
+    size, mode, target = tree.size(path), None, None
+    try:
+        status = disk.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            status, target = disk.stat(), _target(disk)
+        mode = stat.S_IMODE(status.st_mode) & 0o777
+    except OSError:
+        pass
+    entry = Entry(
+        inner,
+        size,
+        partial(_bytes, disk, size, path),
+        executable=bool((mode or 0) & 0o111),
+        origin="source",
+        peek=partial(_start, disk, path),
+        mode=mode if os.name == "posix" else None,
+    )
+    return entry, target
 
 
-def _content(disk: Path, size: int, path: str) -> bytes:
+def _target(link: Path) -> str | None:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return None
+
+
+def _bytes(disk: Path, size: int, path: str) -> bytes:
     if size > MAX_ENTRY_BYTES:
         raise UnreadableInput(f"the file has {size:,} bytes, more than a function may have", path=path)
     return _start(disk, path, size)
@@ -227,13 +317,6 @@ def _start(disk: Path, path: str, count: int) -> bytes:
             return file.read(count)
     except OSError as error:
         raise UnreadableInput(f"the file cannot be read: {error.strerror}", path=path) from error
-
-
-def _is_executable(disk: Path) -> bool:
-    try:
-        return bool(disk.stat().st_mode & 0o111)
-    except OSError:
-        return False
 
 
 def _below(folder: str, name: str) -> str:

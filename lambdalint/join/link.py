@@ -188,7 +188,7 @@ def _mount(function: Function, tree: Mounted) -> None:
         text = function.resource.get("InlineCode") or function.resource.get("Code", "ZipFile")
         if isinstance(text, Known):
             tree.mount(code.root, MemoryTree({"index.py": str(text.value)}))
-    elif function.artifact and function.artifact.kind is ArtifactKind.ZIP:
+    elif function.artifact and function.artifact.kind is ArtifactKind.ZIP and not function.artifact.is_unreadable:
         tree.mount(code.root, LazyTree({entry.path: (entry.size, entry.read) for entry in function.artifact.entries}))
 
 

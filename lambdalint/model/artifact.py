@@ -48,11 +48,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Why an archive, or *entry* of it, cannot be unpacked by Lambda, in words; *hint* says what to do."""
+    """Why an archive, or *entry* of it, cannot be unpacked by Lambda, in words; *hint* says what to do.
+
+    What is not *sure* depends on the reader: some take it, and nobody says what Lambda does.
+    """
 
     message: str
     entry: str | None = None
     hint: str | None = None
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +102,8 @@ class Artifact:
 
     *entries* are what is unpacked.  *links* are symbolic links that stay inside, by path, with the path that they lead
     to.  *records* are all records of an archive in its order, those that are left out of *entries* too; there are none
-    of a folder or a plan.  *damages* are why some or all of it cannot be unpacked.
+    of a folder or a plan.  *damages* are why some or all of it cannot be unpacked.  *zip64* says that the archive is
+    written in the form for what is too large or too much for a plain ZIP.
     """
 
     path: str
@@ -113,6 +118,12 @@ class Artifact:
     links: Mapping[str, str] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
     damages: tuple[Damage, ...] = ()
+    zip64: bool = False
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether it is damaged as a whole, so that nobody knows what is in it."""
+        return not self.records and bool(self.damages)
 
     @property
     def unpacked_bytes(self) -> int:

@@ -1,80 +1,196 @@
-"""The entries of a ZIP, from its central directory, without unpacking any of them."""
+"""The entries of a ZIP, without unpacking any of them."""
 
 import io
 import stat
-import struct
-import zipfile
 import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from lambdalint.aws.limits import limit
 from lambdalint.errors import UnreadableInput
-from lambdalint.model.artifact import Entry
+from lambdalint.model.artifact import Damage, Entry, Record, RecordKind
+from lambdalint.model.links import link_end, parents
+from lambdalint.readers.zip_directory import (
+    DEFLATE64,
+    DEFLATE64_EXTRA,
+    DEFLATED,
+    MAKE_AGAIN,
+    STORED,
+    UTF_8,
+    Header,
+    method_name,
+    read_directory,
+    shown,
+)
 
-#: More entries need ZIP64, of which nobody says what Lambda makes.
-MAX_ENTRIES: Final = 65_535
-#: Room for ``MAX_ENTRIES`` with names and extra fields of usual length.
-MAX_DIRECTORY_BYTES: Final = 16 * 1024 * 1024
 #: An entry that unpacks to more than a whole function may have is not unpacked.
 MAX_ENTRY_BYTES: Final = limit("artifact", "unpacked", "max_bytes")
+#: Nor are entries after so much: whoever reads them all would not come to an end.
+MAX_ARCHIVE_BYTES: Final = 4 * MAX_ENTRY_BYTES
+#: A longer target of a link, path or name cannot be made.  Source: https://man7.org/linux/man-pages/man7/path_resolution.7.html
+MAX_PATH_BYTES: Final = 4_096
+MAX_NAME_BYTES: Final = 255
 
-_METHODS: Final = {
-    1: "Shrink",
-    6: "Implode",
-    9: "Deflate64 (Windows Explorer makes such archives)",
-    12: "bzip2",
-    14: "LZMA",
-    20: "Zstandard",
-    93: "Zstandard",
-    95: "XZ",
-    98: "PPMd",
-    99: "AES encryption",
-}
-_LOCAL_HEADER: Final = struct.Struct("<4s22xHH")
-_PACK_AGAIN: Final = "pack it again, with zip -r or 7z a -tzip -mm=Deflate"
+_LOCAL_HEADER_BYTES: Final = 30
+#: MS-DOS says by this attribute that an entry is a folder.
+_DOS_FOLDER: Final = 0x10
+#: Deflate64 makes up to 64 KB of 18 bits: so much at a time keeps what comes out below 8 MB.
+_DEFLATE64_STEP: Final = 256
 
 
-def read_zip(source: Path | bytes, path: str, origin: str = "") -> tuple[Entry, ...]:
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What is in a ZIP; see ``Artifact`` for what each means."""
+
+    entries: tuple[Entry, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+    records: tuple[Record, ...] = ()
+    damages: tuple[Damage, ...] = ()
+    zip64: bool = False
+
+
+def read_zip(source: Path | bytes, path: str, origin: str = "") -> Archive:
     """The files of the archive, in the order of its directory; *path* names it in errors.
 
-    Folders, symbolic links, and names that lead out of the folder they would be unpacked into are left out.  Of two
-    entries with one name the last one counts, as for whoever unpacks them in order.
+    What cannot be unpacked onto Linux is a record without an entry: folders, symbolic links, devices, names that lead
+    out of the folder they would be unpacked into or that cannot be names.  Of two entries with one name the last one
+    counts, as for whoever unpacks them in order.
 
     Raises:
-        UnreadableInput: it is no ZIP, it is cut short or encrypted, an entry is packed by another method than
-            Lambda reads, or it has more than ``MAX_ENTRIES`` entries.
-
-    Source: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3
+        UnreadableInput: the file cannot be opened.
     """
-    found: dict[str, Entry] = {}
-    for info in _directory(source, path):
-        if info.flag_bits & 0x41:
-            raise UnreadableInput(f"the archive is encrypted ({_name(info)})", path=path, hint=_PACK_AGAIN)
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            method = _METHODS.get(info.compress_type, f"method {info.compress_type}")
-            raise UnreadableInput(
-                f"{_name(info)} is packed with {method}; Lambda reads stored and deflated entries",
-                path=path,
-                hint=_PACK_AGAIN,
-            )
-        mode = info.external_attr >> 16 if info.create_system == 3 else 0  # Unix: else the upper half means nothing
-        name = _inner_path(_name(info))
-        if name is None or _name(info).endswith("/") or stat.S_ISLNK(mode):
+    try:
+        # Headers lie far apart: a buffer would read much around each for nothing.
+        with _opened(source, buffering=0) as file:
+            directory = read_directory(file)
+    except OSError as error:
+        raise UnreadableInput(f"the file cannot be read: {error.strerror or error}", path=path) from error
+    entries: dict[str, Entry] = {}
+    folders: set[str] = set()
+    targets: dict[str, str] = {}
+    records = []
+    unpacked = 0
+    for header in directory.headers:
+        kind = _kind(header)
+        inner = inner_path(_text(header))
+        unpacked += header.size
+        packed = _Packed(source, path, header, shown(header.name), _refusal(header, directory.overlapping, unpacked))
+        target = packed.target() if kind is RecordKind.LINK else None
+        records.append(_record(header, kind, target))
+        if inner is None:
             continue
-        packed = _Packed(source, path, name, info.header_offset, info.compress_type, info.compress_size, info.file_size)
-        found[name] = Entry(
-            path=name,
-            size=info.file_size,
-            read=partial(packed.content, info.CRC),
-            packed_bytes=info.compress_size,
-            executable=bool(mode & 0o111),
-            origin=origin,
-            peek=packed.start,
-        )
-    return tuple(found.values())
+        if kind is RecordKind.FOLDER:
+            folders.add(inner)
+        elif kind is RecordKind.LINK:
+            targets[inner] = target or ""
+        elif kind is RecordKind.FILE:
+            entries[inner] = _entry(packed, inner, origin)
+    return Archive(
+        entries=tuple(entries.values()),
+        links=dict(_links(targets, entries, folders)),
+        records=tuple(records),
+        damages=directory.damages,
+        zip64=directory.zip64,
+    )
+
+
+def inner_path(name: str) -> str | None:
+    """*name* without ``.`` and doubled slashes; ``None`` when it cannot be a path in the folder it is unpacked into."""
+    if name.startswith("/") or "\\" in name or "\0" in name or name[1:2] == ":":
+        return None
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or (len(name) > MAX_NAME_BYTES // 4 and not _is_short(parts)):
+        return None
+    return "/".join(parts)
+
+
+def _is_short(parts: list[str]) -> bool:
+    sizes = [len(part.encode("utf-8", "surrogateescape")) for part in parts]
+    return max(sizes) <= MAX_NAME_BYTES and sum(sizes) + len(sizes) <= MAX_PATH_BYTES
+
+
+def _links(targets: Mapping[str, str], files: Mapping[str, Entry], folders: set[str]) -> Iterator[tuple[str, str]]:
+    if targets:
+        known = folders | parents((*files, *folders, *targets))
+        for path in targets:
+            if isinstance(end := link_end(path, targets, files, known), str):
+                yield path, end
+
+
+def _kind(header: Header) -> RecordKind:
+    form = stat.S_IFMT(header.attributes >> 16) if header.is_unix else 0
+    if form in (0, stat.S_IFREG, stat.S_IFDIR):
+        is_folder = form == stat.S_IFDIR or header.raw_name.endswith(b"/")
+        if not header.is_unix and header.attributes & _DOS_FOLDER:
+            is_folder = True
+        return RecordKind.FOLDER if is_folder else RecordKind.FILE
+    return RecordKind.LINK if form == stat.S_IFLNK else RecordKind.OTHER
+
+
+def _mode(header: Header) -> int | None:
+    """All Unix bits; the upper half of the attributes means nothing elsewhere, and none of them is no statement."""
+    return (header.attributes >> 16 or None) if header.is_unix else None
+
+
+def _record(header: Header, kind: RecordKind, target: str | None) -> Record:
+    date, time = header.date, header.time
+    return Record(
+        name=header.name,
+        kind=kind,
+        size=header.size,
+        packed_bytes=header.packed_bytes,
+        crc32=header.crc32,
+        method=header.method,
+        is_utf8=bool(header.flags & UTF_8),
+        mode=_mode(header),
+        modified=(1980 + (date >> 9), date >> 5 & 15, date & 31, time >> 11, time >> 5 & 63, (time & 31) * 2),
+        target=target,
+    )
+
+
+def _entry(packed: "_Packed", inner: str, origin: str) -> Entry:
+    header = packed.header
+    mode = _mode(header)
+    return Entry(
+        path=inner,
+        size=header.size,
+        read=packed.content,
+        packed_bytes=header.packed_bytes,
+        executable=bool((mode or 0) & 0o111),
+        origin=origin,
+        peek=packed.start,
+        mode=None if mode is None else mode & 0o777,
+        crc32=header.crc32,
+    )
+
+
+def _text(header: Header) -> str:
+    """The name as it is unpacked.
+
+    Without the flag for UTF-8 it is UTF-8 all the same if it can be, as from macOS, and else of the code page of
+    MS-DOS.
+    """
+    try:
+        return header.raw_name.decode()
+    except UnicodeDecodeError:
+        return header.name if header.flags & UTF_8 else header.raw_name.decode("cp437")
+
+
+def _refusal(header: Header, overlapping: frozenset[int], unpacked: int) -> str | None:
+    """Why the content is not to be read."""
+    if header.is_encrypted:
+        return "is encrypted"
+    if header.method not in (STORED, DEFLATED, DEFLATE64):
+        return f"is packed with {method_name(header.method)}"
+    if header.offset in overlapping:
+        return "lies over another entry"
+    if header.size > MAX_ENTRY_BYTES:
+        return f"unpacks to {header.size:,} bytes, more than a function may have"
+    if unpacked > MAX_ARCHIVE_BYTES:
+        return f"is one of so many that {MAX_ARCHIVE_BYTES:,} bytes are unpacked before it"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +199,23 @@ class _Packed:
 
     source: Path | bytes = field(repr=False)
     archive: str
+    header: Header
     name: str
-    offset: int
-    method: int
-    packed_bytes: int
-    size: int
+    refusal: str | None
 
-    def content(self, crc: int) -> bytes:
-        if self.size > MAX_ENTRY_BYTES:
-            raise self._unreadable(f"unpacks to {self.size:,} bytes, more than a function may have")
-        data = self.start(self.size + 1)
-        if len(data) != self.size:
-            raise self._unreadable(f"does not unpack to the {self.size:,} bytes that the archive says it has")
-        if zlib.crc32(data) != crc:
+    def content(self) -> bytes:
+        size = self.header.size
+        data = self.start(size + 1)
+        if len(data) != size:
+            raise self._unreadable(f"does not unpack to the {size:,} bytes that the archive says it has")
+        if zlib.crc32(data) != self.header.crc32:
             raise self._unreadable("is damaged: its checksum is wrong")
         return data
 
     def start(self, count: int) -> bytes:
         """The first *count* bytes, unpacked."""
+        if self.refusal:
+            raise self._unreadable(self.refusal)
         try:
             with _opened(self.source) as file:
                 return self._unpacked(file, count)
@@ -109,17 +224,27 @@ class _Packed:
         except zlib.error as error:
             raise self._unreadable("is damaged: it does not unpack") from error
 
+    def target(self) -> str | None:
+        """What a link points at; ``None`` when that cannot be read or cannot be a path."""
+        try:
+            target = self.start(MAX_PATH_BYTES)
+        except UnreadableInput:
+            return None
+        return None if len(target) == MAX_PATH_BYTES else target.decode("utf-8", "surrogateescape")
+
     def _unpacked(self, file: BinaryIO, count: int) -> bytes:
-        file.seek(self.offset)
-        header = file.read(_LOCAL_HEADER.size)
-        if len(header) < _LOCAL_HEADER.size or not header.startswith(b"PK\x03\x04"):
+        file.seek(self.header.offset)
+        start = file.read(_LOCAL_HEADER_BYTES)
+        if len(start) < _LOCAL_HEADER_BYTES or not start.startswith(b"PK\x03\x04"):
             raise self._unreadable("is not where the archive says it is")
-        _, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(header)
+        name_bytes, extra_bytes = int.from_bytes(start[26:28], "little"), int.from_bytes(start[28:30], "little")
         file.seek(name_bytes + extra_bytes, io.SEEK_CUR)
-        if self.method == zipfile.ZIP_STORED:
-            return file.read(min(count, self.packed_bytes))
+        if self.header.method == STORED:
+            return file.read(min(count, self.header.packed_bytes))
+        if self.header.method == DEFLATE64:
+            return self._inflated64(file, count)
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        left = self.packed_bytes
+        left = self.header.packed_bytes
         chunks: list[bytes] = []
         while count > 0 and left > 0 and not inflate.eof:
             packed = inflate.unconsumed_tail or file.read(min(left, 1 << 16))
@@ -131,78 +256,27 @@ class _Packed:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _unreadable(self, what: str) -> UnreadableInput:
-        return UnreadableInput(f"{self.name} in the archive {what}", path=self.archive, hint="make the archive again")
+    def _inflated64(self, file: BinaryIO, count: int) -> bytes:
+        try:
+            from inflate64 import Inflater
+        except ImportError:
+            raise self._unreadable(f"is packed with {method_name(DEFLATE64)}", DEFLATE64_EXTRA) from None
+        inflater = Inflater()
+        left = self.header.packed_bytes
+        chunks: list[bytes] = []
+        while count > 0 and left > 0 and not inflater.eof:
+            packed = file.read(min(left, _DEFLATE64_STEP))
+            if not packed:
+                break
+            left -= len(packed)
+            chunk = inflater.inflate(packed)[:count]
+            count -= len(chunk)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _unreadable(self, what: str, hint: str = MAKE_AGAIN) -> UnreadableInput:
+        return UnreadableInput(f"{self.name} in the archive {what}", path=self.archive, hint=hint)
 
 
-def _directory(source: Path | bytes, path: str) -> list[zipfile.ZipInfo]:
-    try:
-        with _opened(source) as file:
-            start = file.read(4)
-            try:
-                with zipfile.ZipFile(_Bounded(file, path)) as archive:
-                    entries = archive.infolist()
-            except zipfile.BadZipFile as error:
-                raise UnreadableInput(_reason(start, error), path=path, hint="make the archive again") from error
-    except OSError as error:
-        raise UnreadableInput(f"the file cannot be read: {error.strerror or error}", path=path) from error
-    # Not only BadZipFile: a directory of nonsense makes zipfile unpack, decode or seek what is not there.
-    except (ValueError, NotImplementedError, RuntimeError, LookupError, OverflowError, EOFError, struct.error) as error:
-        raise UnreadableInput(f"this is no ZIP archive that can be read: {error}", path=path) from error
-    if len(entries) > MAX_ENTRIES:
-        raise UnreadableInput(f"the archive has {len(entries):,} entries; {MAX_ENTRIES:,} are read", path=path)
-    return entries
-
-
-def _reason(start: bytes, error: zipfile.BadZipFile) -> str:
-    if not start:
-        return "the archive is empty: it has no bytes at all"
-    if start == b"PK\x03\x04":
-        return "the archive is cut short or damaged: its directory cannot be read"
-    if "span multiple disks" in str(error):
-        return "the archive is one part of several"
-    return "this is no ZIP archive"
-
-
-class _Bounded(io.BufferedIOBase):
-    """A file that refuses to give more at a time than a central directory may have."""
-
-    def __init__(self, file: BinaryIO, path: str) -> None:
-        self._file, self._path = file, path
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > MAX_DIRECTORY_BYTES:
-            raise UnreadableInput(f"the archive's directory has {size:,} bytes; nothing else is read", path=self._path)
-        return self._file.read(-1 if size is None else size)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seekable(self) -> bool:
-        return True
-
-
-def _opened(source: Path | bytes) -> BinaryIO:
-    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-
-
-def _name(info: zipfile.ZipInfo) -> str:
-    """The name as written; without the flag for UTF-8 it is UTF-8 all the same if it can be, as from macOS."""
-    name = info.orig_filename
-    if info.flag_bits & 0x800 or name.isascii():
-        return name
-    try:
-        return name.encode("cp437").decode()
-    except UnicodeError:
-        return name
-
-
-def _inner_path(name: str) -> str | None:
-    """*name* without ``.`` and doubled slashes; ``None`` when it leads elsewhere than into its folder."""
-    if name.startswith("/") or "\\" in name or "\0" in name or name[1:2] == ":":
-        return None
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    return "/".join(parts) if parts and ".." not in parts else None
+def _opened(source: Path | bytes, buffering: int = -1) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb", buffering)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
-from lambdalint_rules.artifacts.samples import claiming_archive, linux_library, macos_library
+from lambdalint_rules.artifacts.samples import linux_library, macos_library, sized_archive
 from tests.parity import samples
 from tests.parity.project import (
     Batches,
@@ -78,7 +78,7 @@ def layers(*names: str) -> tuple[str, ...]:
 
 def library(name: str, *, unpacked_mb: int) -> Any:
     """An archive that says to hold one file of that size, packed to a third."""
-    return partial(claiming_archive, {name: (unpacked_mb * _MB // 3, unpacked_mb * _MB)})
+    return partial(sized_archive, {name: (unpacked_mb * _MB // 30, unpacked_mb * _MB)})
 
 
 _MB: Final = 1024 * 1024
@@ -100,7 +100,7 @@ _ROWS: Final = (Table("rows"),)
 _NODE: Final = "nodejs22.x"
 
 #: An archive that says to have 90 MB and to be packed to so many.
-_MODEL: Final = {mb: partial(claiming_archive, {"model.bin": (mb * _MB, 90 * _MB)}) for mb in (49, 63)}
+_MODEL: Final = {mb: partial(sized_archive, {"model.bin": (mb * _MB, 90 * _MB)}) for mb in (49, 63)}
 
 _CONFIGURATION: Final = (
     Fault("LC001", "deprecated runtime", Project(runtime=Here("python3.9")), Project(runtime="python3.13")),

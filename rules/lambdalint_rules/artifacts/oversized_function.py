@@ -10,7 +10,7 @@ from functools import partial
 from lambdalint.aws.limits import limit
 from lambdalint.facts.sizes import UnpackedSizes
 from lambdalint.rule import Function, Problem, Problems, Severity, rule
-from lambdalint_rules.artifacts.samples import claiming_archive
+from lambdalint_rules.artifacts.samples import sized_archive
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -28,9 +28,9 @@ Resources:
       ContentUri: tables.zip
 """
 MB = 1024 * 1024
-FUNCTION = {"settings.json": (200, 400), "pyarrow/libarrow.so": (50 * MB, 176 * MB), "numpy/core.so": (8 * MB, 25 * MB)}
+FUNCTION = {"settings.json": (200, 400), "pyarrow/libarrow.so": (5 * MB, 176 * MB), "numpy/core.so": (MB, 25 * MB)}
 SMALLER = {path: size for path, size in FUNCTION.items() if not path.startswith("numpy")}
-LAYER = {"python/pandas/lib.so": (20 * MB, 63 * MB)}
+LAYER = {"python/pandas/lib.so": (2 * MB, 63 * MB)}
 
 
 @rule(
@@ -40,13 +40,13 @@ LAYER = {"python/pandas/lib.so": (20 * MB, 63 * MB)}
     since="0.1.0",
     bad={
         "template.yaml": TEMPLATE.format(mark="  # finding"),
-        "orders.zip": partial(claiming_archive, FUNCTION),
-        "tables.zip": partial(claiming_archive, LAYER),
+        "orders.zip": partial(sized_archive, FUNCTION),
+        "tables.zip": partial(sized_archive, LAYER),
     },
     good={
         "template.yaml": TEMPLATE.format(mark=""),
-        "orders.zip": partial(claiming_archive, SMALLER),
-        "tables.zip": partial(claiming_archive, LAYER),
+        "orders.zip": partial(sized_archive, SMALLER),
+        "tables.zip": partial(sized_archive, LAYER),
     },
 )
 def check(function: Function, sizes: UnpackedSizes) -> Problems:

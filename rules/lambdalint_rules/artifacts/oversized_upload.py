@@ -24,7 +24,7 @@ from lambdalint.rule import (
     Unknown,
     rule,
 )
-from lambdalint_rules.artifacts.samples import claiming_archive
+from lambdalint_rules.artifacts.samples import sized_archive
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -49,8 +49,8 @@ AT_THE_EDGE = """\
               LambdaFunctionARN: !Ref Rewrite.Version
 """
 MB = 1024 * 1024
-LARGE = partial(claiming_archive, {"settings.json": (200, 400), "model.bin": (63 * MB, 90 * MB)})
-SMALL = partial(claiming_archive, {"settings.json": (200, 400), "model.bin": (49 * MB, 90 * MB)})
+LARGE = partial(sized_archive, {"settings.json": (200, 400), "model.bin": (63 * MB, 90 * MB)})
+SMALL = partial(sized_archive, {"settings.json": (200, 400), "model.bin": (49 * MB, 90 * MB)})
 
 
 @rule(

@@ -2,14 +2,20 @@
 
 import io
 import struct
+import warnings
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 _ELF_MACHINES: Final = {"x86_64": 62, "arm64": 183}
 _MACHO_MACHINES: Final = {"x86_64": 0x01000007, "arm64": 0x0100000C}
 _START: Final = 64 + 2 * 56
 _WEAK: Final = 2
+_MB: Final = 1024 * 1024
+#: A block that is stored has at most so many bytes.
+_BLOCK: Final = 0xFFFF
 
 
 def linux_library(
@@ -59,24 +65,57 @@ def windows_library() -> bytes:
     return b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + struct.pack("<HH", 0x8664, 0) + bytes(16)
 
 
-def archive(files: Mapping[str, bytes]) -> bytes:
-    """A ZIP of *files*."""
+def archive(files: Mapping[str, bytes], executable: Collection[str] = ()) -> bytes:
+    """A ZIP of *files*, which everybody may read and, if *executable*, run."""
+    return written((member(path, 0o100755 if path in executable else 0o100644), files[path]) for path in files)
+
+
+def written(members: Iterable[tuple[zipfile.ZipInfo, bytes]]) -> bytes:
+    """A ZIP of *members* in their order, also of those with one name."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
-        for path, content in files.items():
-            made.writestr(zipfile.ZipInfo(path), content)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        for info, content in members:
+            made.writestr(info, content)
     return out.getvalue()
 
 
-def claiming_archive(sizes: Mapping[str, tuple[int, int]]) -> bytes:
-    """A ZIP of a few hundred bytes whose directory says that its files have these packed and unpacked sizes."""
+def member(path: str, mode: int = 0o100644) -> zipfile.ZipInfo:
+    """What is said about an entry of a ZIP made on Unix."""
+    info = zipfile.ZipInfo(path)
+    info.create_system, info.external_attr, info.compress_type = 3, mode << 16, zipfile.ZIP_DEFLATED
+    return info
+
+
+def sized_archive(sizes: Mapping[str, tuple[int, int]]) -> bytes:
+    """A ZIP whose files have about these packed and exactly these unpacked sizes."""
     entries, directory = bytearray(), bytearray()
     for path, (packed, size) in sizes.items():
-        name = path.encode()
-        common = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, 0, packed, size, len(name), 0)
+        name, (content, crc32) = path.encode(), _deflated(packed, size)
+        common = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, crc32, len(content), size, len(name), 0)
         directory += b"PK\x01\x02" + struct.pack("<H", 0x314) + common
         directory += struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, len(entries)) + name
-        entries += b"PK\x03\x04" + common + name
+        entries += b"PK\x03\x04" + common + name + content
     count = len(sizes)
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, count, count, len(directory), len(entries), 0)
     return bytes(entries + directory + end)
+
+
+@lru_cache(maxsize=16)
+def _deflated(packed: int, size: int) -> tuple[bytes, int]:
+    """About *packed* bytes that unpack to *size*, with the checksum: some are stored, the rest is one letter."""
+    stored, block = divmod(min(packed, size), _BLOCK)
+    pieces = [*[_BLOCK] * stored, block]
+    content = b"".join(b"\0" + struct.pack("<HH", piece, piece ^ 0xFFFF) + b"x" * piece for piece in pieces)
+    left = size - min(packed, size)
+    content += _letters(_MB) * (left // _MB) + _letters(left % _MB) + b"\x03\0"
+    checksum = 0
+    for piece in (*[_MB] * (size // _MB), size % _MB):
+        checksum = zlib.crc32(b"x" * piece, checksum)
+    return content, checksum
+
+
+def _letters(count: int) -> bytes:
+    """Blocks that unpack to *count* letters, after which others may follow."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packer.compress(b"x" * count) + packer.flush(zlib.Z_FULL_FLUSH)
