@@ -43,8 +43,6 @@ def test_a_rule_is_what_the_catalogue_says(rule: Rule) -> None:
 
 #: Rules whose fix in the catalogue is not built.
 UNFIXED = {
-    "LE002": "the failures have to be collected in the body of a loop, which is a new handler",
-    "LE006": "a loop over the records is a new handler",
     "LE011": "what the caller may know is for a person to choose",
     "LE012": "which answer to send, and with what, is for a person to choose",
     "LI007": "what is rebuilt is mostly a block of statements",

@@ -1,6 +1,7 @@
 """Which function makes which change of the structure of Python code."""
 
 from lambdalint.engine.python_text import Code
+from lambdalint.engine.record_edits import failures_collected, records_handled
 from lambdalint.engine.statement_edits import (
     absent_read,
     cache_bounded,
@@ -15,8 +16,10 @@ from lambdalint.engine.temporary_edits import temporary_used
 from lambdalint.model.changes import (
     BoundCache,
     Change,
+    CollectFailures,
     DefaultInBody,
     DropCall,
+    HandleRecords,
     MoveImport,
     MoveIntoFunction,
     Paginate,
@@ -48,5 +51,9 @@ def restructured(code: Code, change: Change) -> list[Edit] | None:
             return paginated(code, change)
         case UseTemporary():
             return temporary_used(code, change)
+        case HandleRecords():
+            return records_handled(code, change)
+        case CollectFailures():
+            return failures_collected(code, change)
         case _:
             return None

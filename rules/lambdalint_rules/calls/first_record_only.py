@@ -14,7 +14,10 @@ from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.facts.reach import Reach
 from lambdalint.facts.records import Records, RecordsRead
 from lambdalint.rule import (
+    Applicability,
+    Fix,
     Function,
+    HandleRecords,
     PerModule,
     Problem,
     Problems,
@@ -84,6 +87,7 @@ _LOGGING: Final = ("debug", "info", "warning", "error", "log", "exception")
     "LE006",
     "first-record-only",
     severity=Severity.ERROR,
+    fix="unsafe",
     since="0.1.0",
     bad=(
         {"template.yaml": TEMPLATE, "src/app.py": FIRST},
@@ -137,6 +141,7 @@ def _problem(span: Span, what: str, trigger: Trigger, largest: int) -> Problem:
         f"{what} one of up to {largest:,} {unit}; the others are {lost}",
         related=(Related(trigger.span, f"{trigger.name} delivers up to {largest:,} at once"),),
         hint="go through all records, or set a batch size of 1",
+        fix=Fix("go through all records", Applicability.UNSAFE, changes=(HandleRecords(span),)),
     )
 
 

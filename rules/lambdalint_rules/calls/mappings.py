@@ -3,6 +3,9 @@
 from typing import Final
 
 from lambdalint.aws.limits import limit
+from lambdalint.facts.arguments import Arguments
+from lambdalint.facts.expressions import EventPath, Expression, walk
+from lambdalint.facts.path_calls import PathCall
 from lambdalint.rule import Known, Trigger, TriggerKind
 
 #: Sources whose mappings can report single failures.
@@ -12,6 +15,20 @@ REPORTING: Final = {
     TriggerKind.DYNAMODB: "DynamoDB",
     TriggerKind.MSK: "MSK",
     TriggerKind.KAFKA: "Kafka",
+}
+
+#: What takes messages off a queue by hand.
+DELETES: Final = ("boto3.client(sqs).delete_message", "boto3.client(sqs).delete_message_batch")
+
+#: Where a record has its identifier, as the event and as the data classes of Powertools spell it.
+#:
+#: Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+#: Source: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
+#: Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+IDENTIFIERS: Final = {
+    TriggerKind.SQS: ("messageId",),
+    TriggerKind.KINESIS: ("kinesis", "sequenceNumber"),
+    TriggerKind.DYNAMODB: ("dynamodb", "SequenceNumber"),
 }
 
 TEMPLATE: Final = """\
@@ -71,3 +88,16 @@ def batch_size(trigger: Trigger) -> int | None:
         return int(size.value) if isinstance(size, Known) else None
     except (TypeError, ValueError):
         return None
+
+
+def is_of_batch(call: PathCall, arguments: Arguments | None) -> bool:
+    """Whether the message that *call* deletes is one of the batch."""
+    handle = call.call.argument(None, "ReceiptHandle") or call.call.argument(None, "Entries")
+    if handle is None:
+        return False
+    found = (handle,) if arguments is None else arguments.alternatives(handle, call.call.scope)
+    return any(_is_handle(part) for each in found for part in walk(each))
+
+
+def _is_handle(part: Expression) -> bool:
+    return isinstance(part, EventPath) and part.keys[:1] == ("Records",) and part.keys[-1] == "receiptHandle"

@@ -16,8 +16,23 @@ from lambdalint.facts.expressions import NONE, Collection, Expression, Literal
 from lambdalint.facts.path_calls import PathCalls
 from lambdalint.facts.returns import Return, Returns
 from lambdalint.facts.tries import Tries
-from lambdalint.rule import Function, PerModule, Problem, Problems, Related, Severity, TriggerKind, rule
-from lambdalint_rules.calls.mappings import DECLARED, REPORTING, STREAM, TEMPLATE, declares_failures
+from lambdalint.rule import (
+    Applicability,
+    CollectFailures,
+    Fix,
+    Function,
+    PerModule,
+    Problem,
+    Problems,
+    Related,
+    RenameItem,
+    Severity,
+    Span,
+    Trigger,
+    TriggerKind,
+    rule,
+)
+from lambdalint_rules.calls.mappings import DECLARED, IDENTIFIERS, REPORTING, STREAM, TEMPLATE, declares_failures
 from lambdalint_rules.calls.swallowing import swallowings
 
 NOTHING: Final = """\
@@ -101,6 +116,7 @@ _MISSPELT: Final = re.compile(r"batch_?items?_?failures?|batch_?failures?|items?
     "LE002",
     "unreturned-batch-failures",
     severity=Severity.ERROR,
+    fix="unsafe",
     since="0.1.0",
     bad=(
         {"template.yaml": DECLARED, "src/app.py": NOTHING},
@@ -133,7 +149,8 @@ def check(
     for each in values:
         wrong = _misspelt(each.value)
         if wrong is not None:
-            yield Problem(each.span, f"{wrong!r} is not {_KEY!r}: {done}", related=(asking,))
+            fix = Fix(f"return {_KEY}", Applicability.UNSAFE, changes=(RenameItem(each.span, wrong, _KEY),))
+            yield Problem(each.span, f"{wrong!r} is not {_KEY!r}: {done}", related=(asking,), fix=fix)
             return
     caught = [each for each in swallowings(function, batches, tries, returns, calls) if each.path == path]
     caught = [each for each in caught if each.scope == definition.scope]
@@ -147,6 +164,7 @@ def check(
         for guard in call.call.guards
     }
     asked = (Related(first.head, "this failure is caught"), asking)
+    collecting = _collecting(first.head, trigger)
     for each in values:
         if (
             _is_without(each.value)
@@ -154,11 +172,20 @@ def check(
             and not _is_early(each, around)
         ):
             what = "nothing" if each.value == NONE else f"no {_KEY}"
-            yield Problem(each.span, f"{trigger.name} expects {_KEY}, but this returns {what}: {done}", related=asked)
+            text = f"{trigger.name} expects {_KEY}, but this returns {what}: {done}"
+            yield Problem(each.span, text, related=asked, fix=collecting)
             return
     if definition.scope in found.falls_off and not any(_reports(each.value) for each in values):
         text = f"{trigger.name} expects {_KEY}, but {definition.scope}() returns nothing: {done}"
-        yield Problem(definition.span, text, related=asked)
+        yield Problem(definition.span, text, related=asked, fix=collecting)
+
+
+def _collecting(caught: Span, trigger: Trigger) -> Fix | None:
+    keys = IDENTIFIERS.get(trigger.kind)
+    if keys is None:
+        return None
+    change = CollectFailures(caught, keys)
+    return Fix("collect the failures and return them", Applicability.UNSAFE, changes=(change,))
 
 
 def _misspelt(value: Expression) -> str | None:

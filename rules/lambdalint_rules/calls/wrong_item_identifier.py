@@ -27,7 +27,7 @@ from lambdalint.rule import (
     TriggerKind,
     rule,
 )
-from lambdalint_rules.calls.mappings import DECLARED, REPORTING, STREAM, declares_failures
+from lambdalint_rules.calls.mappings import DECLARED, IDENTIFIERS, REPORTING, STREAM, declares_failures
 
 APP: Final = """\
 def handler(event, context):
@@ -75,16 +75,6 @@ DYNAMODB: Final = KINESIS.replace(
 )
 
 _KEY: Final = "itemIdentifier"
-#: Where a record has its identifier, as the event and as the data classes of Powertools spell it.
-#:
-#: Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
-#: Source: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
-#: Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
-_RIGHT: Final = {
-    TriggerKind.SQS: ("messageId",),
-    TriggerKind.KINESIS: ("kinesis", "sequenceNumber"),
-    TriggerKind.DYNAMODB: ("dynamodb", "SequenceNumber"),
-}
 #: What else a record has that is taken for its identifier.
 _OTHERS: Final = frozenset(
     (
@@ -104,7 +94,7 @@ _OTHERS: Final = frozenset(
         ("kinesis", "partitionKey"),
         ("kinesis", "SequenceNumber"),
         ("dynamodb", "sequenceNumber"),
-        *_RIGHT.values(),
+        *IDENTIFIERS.values(),
     )
 )
 
@@ -150,9 +140,9 @@ _OTHERS: Final = frozenset(
 def check(function: Function, reach: Reach, records: PerModule[Records], returns: PerModule[Returns]) -> Problems:
     triggers = [each for each in function.triggers if each.kind in REPORTING and declares_failures(each)]
     kinds = {each.kind for each in triggers}
-    if not triggers or not kinds <= _RIGHT.keys():
+    if not triggers or not kinds <= IDENTIFIERS.keys():
         return
-    wanted = " or ".join(sorted(".".join(_RIGHT[kind]) for kind in kinds))
+    wanted = " or ".join(sorted(".".join(IDENTIFIERS[kind]) for kind in kinds))
     sources = " and ".join(sorted(REPORTING[kind] for kind in kinds))
     asking = Related(triggers[0].span, f"{triggers[0].name} asks for failed records")
     outcome = "so the whole batch is tried again"
@@ -167,7 +157,7 @@ def check(function: Function, reach: Reach, records: PerModule[Records], returns
                     )
                 continue
             keys = _keys(each.value)
-            if keys in _OTHERS and keys not in {_RIGHT[kind] for kind in kinds}:
+            if keys in _OTHERS and keys not in {IDENTIFIERS[kind] for kind in kinds}:
                 text = f"{_KEY} is the {'.'.join(keys)}; {sources} wants {wanted}, {outcome}"
                 yield Problem(each.span, text, related=(asking,), fix=_reading(each, keys, kinds))
     entry, scope = function.target.scope_path, function.target.scope
@@ -185,7 +175,7 @@ def _renaming(item: FailedItem) -> Fix:
 
 def _reading(item: FailedItem, keys: tuple[str, ...], kinds: set[TriggerKind]) -> Fix | None:
     """The fix that reads what the source knows the record by, where all sources know it by the same."""
-    right = {_RIGHT[kind] for kind in kinds}
+    right = {IDENTIFIERS[kind] for kind in kinds}
     if len(right) != 1:
         return None
     (new,) = right
@@ -215,6 +205,6 @@ def _is_plain(value: Expression) -> bool:
     if not isinstance(failures, Collection) or failures.kind != "list" or not failures.items:
         return False
     return all(
-        (isinstance(each, Literal) and isinstance(each.value, str)) or _keys(each) in _RIGHT.values()
+        (isinstance(each, Literal) and isinstance(each.value, str)) or _keys(each) in IDENTIFIERS.values()
         for each in failures.items
     )
