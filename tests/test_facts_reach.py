@@ -134,6 +134,35 @@ def test_routes_of_loaded_modules_count_as_the_handlers() -> None:
     assert invoked(files) == {"handler", "index", "page", "routes.py:show"}
 
 
+def test_what_an_object_of_the_project_registers_counts_as_the_handlers() -> None:
+    files = {
+        "app.py": """
+            from registry import Registry, traced
+            registry = Registry()
+            @registry.on("created")
+            def created(event): save()
+            @traced
+            def unused(): ...
+            def save(): ...
+            def handler(event, context):
+                return registry.run(event)
+        """,
+        "registry.py": """
+            class Registry:
+                known = {}
+                def on(self, name):
+                    return lambda function: self.known.setdefault(name, function)
+                def run(self, event):
+                    return self.known[event["name"]](event)
+            def traced(function):
+                return function
+        """,
+    }
+    found = invoked(files)
+    assert {"handler", "created", "save", "registry.py:Registry.run"} <= found
+    assert "unused" not in found
+
+
 def test_a_wrapped_handler_reaches_the_wrapper_and_what_it_wraps() -> None:
     source = """
         import functools

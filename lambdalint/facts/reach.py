@@ -210,11 +210,18 @@ class _Search:
             for scope, definition in symbols.definitions.items():
                 for decorator in definition.decorators:
                     resolved = None if decorator is None else self.names.resolve(path, decorator)
-                    if resolved is not None and "()" in resolved.name.replace("(", "()(", 1):
+                    if resolved is not None and self._is_of_object(resolved):
                         self._reached("invoke", (path, scope), (at, definition.span, f"registers {scope}"))
         if outline is not None:
             for name, lines in outline.registered.items():
                 self._follow("invoke", at, name, Span(path, *lines), called=True)
+
+    def _is_of_object(self, decorator: Resolved) -> bool:
+        """Whether it is the method of an object, which may keep what it decorates: ``@app.get("/orders")``."""
+        if decorator.path is None or decorator.scope is None:
+            return "()" in decorator.name.replace("(", "()(", 1)
+        owner = decorator.scope.rpartition(".")[0]
+        return not decorator.is_class and bool(owner) and self.names.class_at(decorator.path, owner) is not None
 
     def _load(self, phase: str, at: At, each: Import) -> None:
         for dotted, path in self.imported(at[0], each):

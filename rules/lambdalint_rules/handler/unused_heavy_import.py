@@ -83,6 +83,30 @@ def handler(event, context):
 def table(event):
     return pd.DataFrame(event)
 """
+REGISTERED = """\
+import pandas as pd
+from registry import Reports
+
+reports = Reports()
+
+@reports.named("sales")
+def sales(orders):
+    return pd.DataFrame(orders)
+
+def handler(event, context):
+    return reports.make(event["report"], event["orders"])
+"""
+REGISTRY = """\
+class Reports:
+    def __init__(self):
+        self.known = {}
+
+    def named(self, name):
+        return lambda function: self.known.setdefault(name, function)
+
+    def make(self, name, orders):
+        return self.known[name](orders).to_csv()
+"""
 NEEDED_ELSEWHERE = """\
 import boto3
 import company_library
@@ -166,6 +190,7 @@ class _Loaded:
         {"template.yaml": ORDERS, "src/app.py": USED, "src/reports.py": REPORTS.replace("  # finding", "")},
         {"template.yaml": ORDERS, "src/app.py": GUARDED},
         {"template.yaml": ORDERS, "src/app.py": BY_NAME},
+        {"template.yaml": ORDERS, "src/app.py": REGISTERED, "src/registry.py": REGISTRY},
         {"template.yaml": ORDERS, "src/app.py": NEEDED_ELSEWHERE},
         {"template.yaml": ORDERS, "src/app.py": LEFT_OVER.replace("pandas as pd  # finding", "csv")},
     ),
