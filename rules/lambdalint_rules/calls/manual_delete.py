@@ -9,8 +9,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 from typing import Final
 
 from lambdalint.facts.arguments import Arguments
-from lambdalint.facts.expressions import EventPath, Expression, walk
-from lambdalint.facts.path_calls import PathCall, PathCalls
+from lambdalint.facts.path_calls import PathCalls
 from lambdalint.facts.tries import Tries
 from lambdalint.rule import (
     Applicability,
@@ -26,7 +25,7 @@ from lambdalint.rule import (
     TriggerKind,
     rule,
 )
-from lambdalint_rules.calls.mappings import TEMPLATE
+from lambdalint_rules.calls.mappings import DELETES, TEMPLATE, is_of_batch
 from lambdalint_rules.calls.sources import is_source
 
 BY_HANDLE: Final = """\
@@ -82,8 +81,6 @@ WITH_URL: Final = TEMPLATE.replace(
     "      Events:\n", "      Environment: {Variables: {QUEUE: !Ref Jobs}}\n      Events:\n"
 )
 
-_DELETES: Final = ("boto3.client(sqs).delete_message", "boto3.client(sqs).delete_message_batch")
-
 
 @rule(
     "LE008",
@@ -110,14 +107,14 @@ def check(function: Function, calls: PathCalls, arguments: PerModule[Arguments],
     if not triggers:
         return
     for call in calls.calls:
-        if call.phase != "invoke" or call.name not in _DELETES:
+        if call.phase != "invoke" or call.name not in DELETES:
             continue
         scopes = ((call.path, call.call.scope), (function.target.scope_path, function.target.scope))
         if any(_raises(tries.get(path), scope) for path, scope in scopes if path is not None):
             continue  # the whole batch comes again but for what is deleted: an old way to report single failures
         for trigger in triggers:
             url = call.call.argument(None, "QueueUrl")
-            if _is_of_event(call, arguments.get(call.path)) or (url is not None and is_source(url, trigger, function)):
+            if is_of_batch(call, arguments.get(call.path)) or (url is not None and is_source(url, trigger, function)):
                 operation = call.name.rpartition(".")[2]
                 yield Problem(
                     call.call.span,
@@ -131,16 +128,3 @@ def check(function: Function, calls: PathCalls, arguments: PerModule[Arguments],
 
 def _raises(module: Tries | None, scope: str | None) -> bool:
     return module is not None and any(where == scope for where, _ in module.raises)
-
-
-def _is_of_event(call: PathCall, arguments: Arguments | None) -> bool:
-    """Whether the message that is deleted is one of the batch."""
-    handle = call.call.argument(None, "ReceiptHandle") or call.call.argument(None, "Entries")
-    if handle is None:
-        return False
-    found = (handle,) if arguments is None else arguments.alternatives(handle, call.call.scope)
-    return any(_is_handle(part) for each in found for part in walk(each))
-
-
-def _is_handle(part: Expression) -> bool:
-    return isinstance(part, EventPath) and part.keys[:1] == ("Records",) and part.keys[-1] == "receiptHandle"

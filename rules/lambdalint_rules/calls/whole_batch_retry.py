@@ -7,12 +7,22 @@ the records that failed, and only they come again.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
+from lambdalint.facts.arguments import Arguments
 from lambdalint.facts.batches import Batches, RecordLoop
 from lambdalint.facts.http_calls import http_call
 from lambdalint.facts.needs import service_call
 from lambdalint.facts.path_calls import PathCalls
 from lambdalint.rule import Function, Known, PerModule, Problem, Problems, Related, Severity, Trigger, TriggerKind, rule
-from lambdalint_rules.calls.mappings import DECLARED, REPORTING, STREAM, TEMPLATE, batch_size, declares_failures
+from lambdalint_rules.calls.mappings import (
+    DECLARED,
+    DELETES,
+    REPORTING,
+    STREAM,
+    TEMPLATE,
+    batch_size,
+    declares_failures,
+    is_of_batch,
+)
 
 APP = """\
 import json
@@ -51,6 +61,18 @@ def handler(event, context):
 def work(record):
     boto3.resource("dynamodb").Table("orders").put_item(Item=record)
 """
+DELETING = """\
+import json
+import boto3
+
+sqs = boto3.client("sqs")
+table = boto3.resource("dynamodb").Table("orders")
+
+def handler(event, context):
+    for record in event["Records"]:
+        table.put_item(Item=json.loads(record["body"]))
+        sqs.delete_message(QueueUrl="jobs", ReceiptHandle=record["receiptHandle"])
+"""
 MARKED = TEMPLATE.replace("Job:\n", "Job:  # finding\n")
 MARKED_STREAM = STREAM.replace("Mapping:\n", "Mapping:  # finding\n")
 
@@ -70,14 +92,23 @@ MARKED_STREAM = STREAM.replace("Mapping:\n", "Mapping:  # finding\n")
         {"template.yaml": STREAM + "      BisectBatchOnFunctionError: true\n", "src/app.py": APP},
         {"template.yaml": TEMPLATE, "src/app.py": COLLECTING},
         {"template.yaml": TEMPLATE, "src/app.py": CATCHING},
+        {"template.yaml": TEMPLATE, "src/app.py": DELETING},
     ),
 )
-def check(trigger: Trigger, function: Function, batches: PerModule[Batches], calls: PathCalls) -> Problems:
+def check(
+    trigger: Trigger,
+    function: Function,
+    batches: PerModule[Batches],
+    calls: PathCalls,
+    arguments: PerModule[Arguments],
+) -> Problems:
     if trigger.kind not in (TriggerKind.SQS, TriggerKind.KINESIS, TriggerKind.DYNAMODB):
         return
     size = batch_size(trigger)
     if size is None or size < 2 or declares_failures(trigger) is not False or _bisects(trigger) is not False:
         return
+    if any(each.name in DELETES and is_of_batch(each, arguments.get(each.path)) for each in calls.calls):
+        return  # what is deleted by hand does not come again; manual-delete says what to do instead
     found = [(path, module) for path in {path for path, _ in calls.reach.invoke} if (module := batches.get(path))]
     if any(module.processed or module.reported for _, module in found):
         return
