@@ -46,6 +46,7 @@ from boto3.dynamodb.conditions import Key
 s3 = boto3.client("s3")
 logs = boto3.client("logs")
 rds = boto3.client("rds")
+iam = boto3.client("iam")
 table = boto3.resource("dynamodb").Table("orders")
 
 def handler(event, context):
@@ -59,6 +60,8 @@ def handler(event, context):
         print(instance)
     for each in s3.list_objects_v2(Bucket="pictures")["Contents"][:10]:
         print(each)
+    for group in iam.list_groups_for_user(UserName=event["user"])["Groups"]:
+        print(group)
     return [*latest, newest, *everything()]
 
 def everything():
@@ -93,7 +96,25 @@ _FEW: Final = 10
 #:
 #: Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
 #: Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html#api-pagination
-_GENEROUS: Final = frozenset((("s3", "list_buckets"), ("ec2", None)))
+_GENEROUS: Final = frozenset(
+    (
+        ("ec2", None),
+        ("s3", "list_buckets"),
+        # Of these a user, group or role may have fewer than the 100 of a page.
+        # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+        ("iam", "list_access_keys"),
+        ("iam", "list_attached_group_policies"),
+        ("iam", "list_attached_role_policies"),
+        ("iam", "list_attached_user_policies"),
+        ("iam", "list_groups_for_user"),
+        ("iam", "list_mfa_devices"),
+        ("iam", "list_policy_versions"),
+        ("iam", "list_role_tags"),
+        ("iam", "list_signing_certificates"),
+        ("iam", "list_ssh_public_keys"),
+        ("iam", "list_user_tags"),
+    )
+)
 
 
 @rule(
