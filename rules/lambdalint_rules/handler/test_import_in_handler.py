@@ -6,6 +6,7 @@ of AWS, ``freezegun`` stops the clock, ``pdb`` waits for somebody at a terminal 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html
 """
 
+import re
 from typing import Final
 
 from lambdalint.facts.calls import Calls
@@ -66,11 +67,19 @@ if __name__ == "__main__":
     import pdb
     pdb.set_trace()
 """
+RUNNING = """\
+import pytest
+import orders_test
+
+def handler(event, context):
+    return {"orders": orders_test.test_total(), "all": int(pytest.main(["/var/task"]))}
+"""
 TESTS = "import pytest\nfrom app import handler\n\ndef test_handler():\n    assert handler({}, None) is None\n"
 
 _PACKAGES: Final = frozenset(
     ("coverage", "debugpy", "dotenv", "freezegun", "hypothesis", "ipdb", "moto", "pytest", "pytest_mock")
 )
+_RUNS_TESTS: Final = re.compile(r"pytest\.main|.+\.test_\w+")
 _BREAKING: Final = frozenset(("breakpoint", "ipdb.set_trace", "pdb.set_trace"))
 
 
@@ -84,11 +93,14 @@ _BREAKING: Final = frozenset(("breakpoint", "ipdb.set_trace", "pdb.set_trace"))
     good=(
         orders(GUARDED),
         orders("def handler(event, context): ...\n", test_app=TESTS),
+        orders(RUNNING, orders_test="def test_total(): ...\n"),
         orders("from dotenv import settings\n\ndef handler(event, context): ...\n", dotenv="settings = {}\n"),
     ),
 )
 def check(module: Module, project: Project, imports: PerModule[Imports], calls: PerModule[Calls]) -> Problems:
     found, called = imports.get(module.path), calls.get(module.path)
+    if called is not None and any(_RUNS_TESTS.fullmatch(call.name or "") and not call.skipped for call in called.calls):
+        return  # running tests is what it is for
     for each in found.imports if found is not None else ():
         tool = _tool(each)
         if tool is None or each.scope or each.skipped or each.optional or _is_asked_for(each.guards):
