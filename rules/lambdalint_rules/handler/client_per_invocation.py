@@ -15,6 +15,7 @@ from typing import Final
 from lambdalint.facts.arguments import Arguments
 from lambdalint.facts.calls import Call
 from lambdalint.facts.constructors import CONSTRUCTORS, Kind, canonical
+from lambdalint.facts.event_reads import EventReads
 from lambdalint.facts.expressions import (
     CallOf,
     Collection,
@@ -45,6 +46,7 @@ from lambdalint.rule import (
     TriggerKind,
     rule,
 )
+from lambdalint_rules.handler.certain import certain_calls, is_unconditional
 from lambdalint_rules.handler.orders import ORDERS
 
 PLAIN = """\
@@ -169,10 +171,34 @@ def boto3_credentials(event):
     import sts
     return sts.assume_role(event["role"])["Credentials"]
 """
+PROVIDING = """\
+import boto3
+
+def handler(event, context):
+    if event["RequestType"] == "Create":
+        boto3.client("events").put_events(Entries=[event["ResourceProperties"]])
+    return {"PhysicalResourceId": "notification"}
+"""
+ROTATING = """\
+import boto3
+
+def handler(event, context):
+    secrets = boto3.client("secretsmanager")
+    finish(secrets, event["SecretId"], event["ClientRequestToken"])
+
+def finish(secrets, secret, token):
+    cache = boto3.client("elasticache")
+    cache.modify_user(UserId="orders", Passwords=[secrets.get_secret_value(SecretId=secret)["SecretString"]])
+"""
 UNMARKED = PLAIN.replace("  # finding", "")
 
 #: What only wraps other arguments.
 _WRAPPERS: Final = frozenset(("botocore.client.Config", "botocore.config.Config", "bool", "float", "int", "str"))
+
+_SOMETIMES: Final = "anew each time the handler gets here"
+
+#: What only the events of custom resources, and of secrets that are rotated, have.
+_OF_RARE: Final = (("RequestType",), ("ResourceProperties",), ("ClientRequestToken",))
 
 _RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _CRON: Final = re.compile(r"cron\((?P<minute>\S+) (?P<hour>\S+) .*\)")
@@ -206,10 +232,18 @@ _CRON: Final = re.compile(r"cron\((?P<minute>\S+) (?P<hour>\S+) .*\)")
             + "  Setup: {Type: Custom::Setup, Properties: {ServiceToken: !GetAtt Orders.Arn}}\n",
             "src/app.py": UNMARKED,
         },
+        {"template.yaml": ORDERS, "src/app.py": PROVIDING},
+        {"template.yaml": ORDERS, "src/app.py": ROTATING},
     ),
 )
-def check(function: Function, calls: PathCalls, kept: Kept, arguments: PerModule[Arguments]) -> Problems:
-    if _runs_rarely(function, calls):
+def check(
+    function: Function,
+    calls: PathCalls,
+    kept: Kept,
+    arguments: PerModule[Arguments],
+    reads: PerModule[EventReads],
+) -> Problems:
+    if _runs_rarely(function, calls, reads):
         return
     made = list(_made(calls, kept))
     with_own_sessions = {
@@ -219,6 +253,8 @@ def check(function: Function, calls: PathCalls, kept: Kept, arguments: PerModule
         _is_constant(each, arguments) for each in calls.calls if canonical(each.name or "") == "boto3.Session"
     )
     through_session = {(each.path, each.call.scope) for each, name, _ in made if name.startswith("boto3.Session().")}
+    target = (function.target.scope_path or "", function.target.scope or "")
+    always = set(certain_calls(calls, "invoke", {target}, is_unconditional)) if made else set()
     for each, name, kind in made:
         at = (each.path, each.call.scope)
         if name == "boto3.Session" and at in through_session:
@@ -232,7 +268,7 @@ def check(function: Function, calls: PathCalls, kept: Kept, arguments: PerModule
             continue
         yield Problem(
             each.call.span,
-            f"{_shown(each)} is made {_when(each)}{_cost(name, function)}",
+            f"{_shown(each)} is made {'on every invocation' if each in always else _SOMETIMES}{_cost(name, function)}",
             related=calls.way(each),
             hint="make it at module level, or keep it there once it is made",
             fix=None if each.call.entered else _moving(each.call),
@@ -300,11 +336,6 @@ def _shown(each: PathCall) -> str:
             return f"{each.name}(…)"
 
 
-def _when(each: PathCall) -> str:
-    conditions = {guard.kind for guard in each.call.guards} - {GuardKind.TRY}
-    return "anew each time the handler gets here" if conditions else "on every invocation"
-
-
 def _cost(constructor: str, function: Function) -> str:
     ms = constructing_ms(constructor)
     if ms is None or ms < 1:
@@ -316,9 +347,12 @@ def _cost(constructor: str, function: Function) -> str:
             return f", about {ms:.0f} ms on one vCPU"
 
 
-def _runs_rarely(function: Function, calls: PathCalls) -> bool:
-    """Whether no environment lives to see a second event: a custom resource, a schedule of more than an hour."""
+def _runs_rarely(function: Function, calls: PathCalls, reads: PerModule[EventReads]) -> bool:
+    """Whether no environment lives to see a second event: a custom resource, a rotation, a schedule of over an hour."""
     if any((call.name or "").startswith(("cfnresponse.", "crhelper.")) for call in calls.calls):
+        return True
+    asked = reads.get(function.target.scope_path) if function.target.scope_path is not None else None
+    if asked is not None and any(each.keys in _OF_RARE for each in asked.reads):
         return True
     triggers = function.triggers if function.triggers_complete else ()
     return bool(triggers) and all(
