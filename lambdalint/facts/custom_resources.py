@@ -31,12 +31,14 @@ class Ending:
     """How one function ends.
 
     *unanswered* is what may raise, by name, where nothing around it answers; *returns* are the places of ``return``
-    that come before any answer, and *falls_off* says that the end of the function can be reached so.
+    that come before any answer, and *falls_off* says that the end of the function can be reached so.  *asked* are the
+    types of requests that it tells from others.
     """
 
     unanswered: tuple[tuple[str, Span], ...] = ()
     returns: tuple[Span, ...] = ()
     falls_off: bool = False
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,8 @@ class _Paths:
             for part in ast.walk(node.test if isinstance(node, ast.If) else node)
             if isinstance(part, ast.Constant) and isinstance(part.value, str)
         }
-        return Ending(tuple(self.unanswered), tuple(self.returns), False in out and not types >= _TYPES)
+        falls_off = False in out and not types >= _TYPES
+        return Ending(tuple(self.unanswered), tuple(self.returns), falls_off, tuple(sorted(types & _TYPES)))
 
     def block(self, body: list[ast.stmt], ways: _Ways, *, safe: bool, depth: int) -> _Ways:
         if depth > _MAX_DEPTH:

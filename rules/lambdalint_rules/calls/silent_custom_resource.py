@@ -166,5 +166,6 @@ def _problems(function: Function, definition: Definition, ending: Ending) -> Pro
     for span in ending.returns:
         yield Problem(span, f"this returns before an answer is sent: {waiting}", related=where)
     if ending.falls_off:
-        text = f"a way through {definition.scope}() sends no answer: {waiting}"
+        asked = f" (it asks for {' and '.join(ending.asked)} only)" if ending.asked else ""
+        text = f"{definition.scope}() has a way to its end without an answer{asked}; CloudFormation waits up to an hour"
         yield Problem(definition.span, text, related=where)
