@@ -137,6 +137,8 @@ def _reading(at: Span, read: EventRead, there: str | None) -> Fix | None:
     keys = tuple(key for key in read.keys if isinstance(key, str))
     if there is None or " " in there or (keys[0] == "Records" and len(keys) != 2):
         return None
+    if keys[-1] == "resourcePath":
+        return None  # a route key has the method before the path
     old = keys[1:] if keys[0] == "Records" else keys
     change = ReadKeys(at, old, tuple(there.split(".")))
     return Fix(f"read {there}", Applicability.UNSAFE, changes=(change,))
