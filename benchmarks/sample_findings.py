@@ -101,7 +101,7 @@ def shown(each: Found, around: int) -> Iterator[str]:
     yield f"{title} [{each.root.parent.name}/{each.root.name}]"
     yield f"   {finding.message}"
     if finding.function:
-        yield f"   function {finding.function} in {finding.template}"
+        yield f"   function {finding.function}" + (f" in {finding.template}" if finding.template else "")
     yield from _excerpt(each.root, finding.at, around)
     for other in finding.related:
         yield f"   related: {other.message}"
