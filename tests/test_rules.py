@@ -43,9 +43,6 @@ def test_a_rule_is_what_the_catalogue_says(rule: Rule) -> None:
 
 #: Rules whose fix in the catalogue is not built.
 UNFIXED = {
-    "LE011": "what the caller may know is for a person to choose",
-    "LE012": "which answer to send, and with what, is for a person to choose",
-    "LI007": "what is rebuilt is mostly a block of statements",
     "LN002": "an endpoint needs route tables, subnets and groups that are for a person to choose",
     "LT005": "a waiter has other arguments than the call in the loop",
 }

@@ -1,5 +1,7 @@
 """Which function makes which change of the structure of Python code."""
 
+from lambdalint.engine.failure_edits import exception_hidden, failures_answered
+from lambdalint.engine.module_edits import loaded_once
 from lambdalint.engine.python_text import Code
 from lambdalint.engine.record_edits import failures_collected, records_handled
 from lambdalint.engine.statement_edits import (
@@ -14,12 +16,15 @@ from lambdalint.engine.statement_edits import (
 )
 from lambdalint.engine.temporary_edits import temporary_used
 from lambdalint.model.changes import (
+    AnswerFailures,
     BoundCache,
     Change,
     CollectFailures,
     DefaultInBody,
     DropCall,
     HandleRecords,
+    HideException,
+    LoadOnce,
     MoveImport,
     MoveIntoFunction,
     Paginate,
@@ -55,5 +60,11 @@ def restructured(code: Code, change: Change) -> list[Edit] | None:
             return records_handled(code, change)
         case CollectFailures():
             return failures_collected(code, change)
+        case HideException():
+            return exception_hidden(code, change)
+        case AnswerFailures():
+            return failures_answered(code, change)
+        case LoadOnce():
+            return loaded_once(code, change)
         case _:
             return None

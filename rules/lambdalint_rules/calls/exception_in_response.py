@@ -12,8 +12,11 @@ from lambdalint.facts.reach import Reach
 from lambdalint.facts.returns import Returns
 from lambdalint.facts.symbols import Symbols
 from lambdalint.rule import (
+    Applicability,
     Confidence,
+    Fix,
     Function,
+    HideException,
     Known,
     PerModule,
     Problem,
@@ -92,6 +95,7 @@ IAM_BY_DEFAULT: Final = (
     "exception-in-response",
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
+    fix="unsafe",
     since="0.1.0",
     covers=("codeguru:stack-trace-exposure", "codeguru:improper-error-handling"),
     bad=(
@@ -118,6 +122,11 @@ def check(function: Function, reach: Reach, symbols: PerModule[Symbols], returns
                 f"{told} goes to the client, and may name tables, hosts and queries",
                 related=(called_from(triggers[0]),),
                 hint="log the exception, and answer with a message of your own",
+                fix=Fix(
+                    "log it, and answer with a message",
+                    Applicability.UNSAFE,
+                    changes=(HideException(answer.given.span),),
+                ),
             )
 
 

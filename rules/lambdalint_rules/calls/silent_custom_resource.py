@@ -11,7 +11,18 @@ from typing import Final
 from lambdalint.facts.custom_resources import CustomResources, Ending
 from lambdalint.facts.entry import Entry
 from lambdalint.facts.symbols import Definition
-from lambdalint.rule import Function, PerModule, Problem, Problems, Severity, TriggerKind, rule
+from lambdalint.rule import (
+    AnswerFailures,
+    Applicability,
+    Fix,
+    Function,
+    PerModule,
+    Problem,
+    Problems,
+    Severity,
+    TriggerKind,
+    rule,
+)
 from lambdalint_rules.calls.custom_resources import TEMPLATE, related
 
 UNCAUGHT: Final = """\
@@ -131,6 +142,7 @@ def handler(event, context):
     "LE012",
     "silent-custom-resource",
     severity=Severity.ERROR,
+    fix="unsafe",
     since="0.1.0",
     bad=(
         {"template.yaml": TEMPLATE, "src/app.py": UNCAUGHT},
@@ -162,7 +174,8 @@ def _problems(function: Function, definition: Definition, ending: Ending) -> Pro
     where = related(function)
     for name, span in ending.unanswered[:1]:
         when = "after this exception" if name == "raise" else f"when {name}() raises"
-        yield Problem(span, f"{when}, {waiting}", related=where)
+        fix = Fix("send that it failed", Applicability.UNSAFE, changes=(AnswerFailures(definition.span),))
+        yield Problem(span, f"{when}, {waiting}", related=where, fix=fix)
     for span in ending.returns:
         yield Problem(span, f"this returns before an answer is sent: {waiting}", related=where)
     if ending.falls_off:

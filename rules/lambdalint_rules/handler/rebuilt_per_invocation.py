@@ -17,7 +17,20 @@ from lambdalint.facts.files import Files
 from lambdalint.facts.kept import Kept
 from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.facts.symbols import Symbols
-from lambdalint.rule import Confidence, Function, PerModule, Problem, Problems, Severity, Span, rule
+from lambdalint.rule import (
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    LoadOnce,
+    MoveToModule,
+    PerModule,
+    Problem,
+    Problems,
+    Severity,
+    Span,
+    rule,
+)
 from lambdalint_rules.handler.certain import certain_calls, entries, is_constant, is_scheduled, is_unconditional
 from lambdalint_rules.handler.samples import orders
 
@@ -89,6 +102,16 @@ def handler(event, context):
     return re.compile("[a-z]+").match(str(last)), rates(), limits(), json.loads(event["body"])
 """
 
+LOOKED_UP = """\
+import json
+
+# Where orders go.
+def handler(event, context):
+    with open("routes.json") as file:
+        routes = json.load(file)  # finding
+    return routes[event["country"]]
+"""
+
 _PARSERS: Final = frozenset(
     (
         "csv.DictReader",
@@ -123,27 +146,27 @@ _LOADERS: Final = frozenset(
         "torch.load",
     )
 )
-_COSTLY: Final = frozenset(
-    (
-        "concurrent.futures.ThreadPoolExecutor",
-        "fastjsonschema.compile",
-        "jinja2.Environment",
-        "jsonschema.Draft201909Validator",
-        "jsonschema.Draft202012Validator",
-        "jsonschema.Draft4Validator",
-        "jsonschema.Draft6Validator",
-        "jsonschema.Draft7Validator",
-        "jsonschema.validators.Draft202012Validator",
-        "jsonschema.validators.Draft7Validator",
-        "pydantic.TypeAdapter",
-        "pydantic.create_model",
-        "sentence_transformers.SentenceTransformer",
-        "spacy.load",
-        "transformers.AutoModel.from_pretrained",
-        "transformers.AutoTokenizer.from_pretrained",
-        "transformers.pipeline",
-    )
-)
+#: What is costly to make, and what it may be called; ``None`` for what code changes or ends once it has it.
+_COSTLY: Final = {
+    "concurrent.futures.ThreadPoolExecutor": None,
+    "fastjsonschema.compile": "validate",
+    "jinja2.Environment": None,
+    "jsonschema.Draft201909Validator": "validator",
+    "jsonschema.Draft202012Validator": "validator",
+    "jsonschema.Draft4Validator": "validator",
+    "jsonschema.Draft6Validator": "validator",
+    "jsonschema.Draft7Validator": "validator",
+    "jsonschema.validators.Draft202012Validator": "validator",
+    "jsonschema.validators.Draft7Validator": "validator",
+    "pydantic.TypeAdapter": "adapter",
+    "pydantic.create_model": "model",
+    "sentence_transformers.SentenceTransformer": "transformer",
+    "spacy.load": "nlp",
+    "transformers.AutoModel.from_pretrained": "model",
+    "transformers.AutoTokenizer.from_pretrained": "tokenizer",
+    "transformers.pipeline": "pipeline",
+}
+_ONCE: Final = "do it once, at module level"
 
 #: Where files change, or another system keeps them.
 _ELSEWHERE: Final = ("/dev/", "/etc/", "/mnt/", "/proc/", "/sys/", "/tmp", "/var/run", "http:", "https:", "s3:")  # noqa: S108
@@ -155,8 +178,9 @@ _READING: Final = ("r", "rb", "rt")
     "rebuilt-per-invocation",
     severity=Severity.INFO,
     confidence=Confidence.MEDIUM,
+    fix="unsafe",
     since="0.1.0",
-    bad=orders(BAD),
+    bad=(orders(BAD), orders(LOOKED_UP)),
     good=(
         orders(KEPT),
         orders(
@@ -179,16 +203,21 @@ def check(
         if (each.path, each.call.scope) in kept.scopes:
             continue
         name = each.name or ""
+        fix: Fix | None
         if name in _PARSERS or name in _LOADERS:
             read = set(_paths(each, files))
             path = read.pop() if len(read) == 1 else None
             what = f"{path} is read and parsed on every invocation; it never changes" if path else None
+            fix = Fix(_ONCE, Applicability.UNSAFE, changes=(LoadOnce(each.call.span),))
         elif name in _COSTLY and not each.call.entered and _has_arguments(each.call) and is_constant(each, arguments):
             what = f"{name}(…) is built on every invocation, and is always the same"
+            named = _COSTLY[name]
+            change = MoveToModule(each.call.span, named)
+            fix = Fix(_ONCE, Applicability.UNSAFE, changes=(change,)) if named else None
         else:
             continue
         if what is not None:
-            yield Problem(each.call.span, what, related=calls.way(each), hint="do it once, at module level")
+            yield Problem(each.call.span, what, related=calls.way(each), hint=_ONCE, fix=fix)
 
 
 def _paths(each: PathCall, files: Files) -> Iterator[str | None]:
