@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import lambdalint
+from lambdalint.aws.tables import table
 from lambdalint.config import Config
 from lambdalint.engine.result import Result
 from lambdalint.errors import ConfigError, ExitCode, UsageError
@@ -195,6 +196,18 @@ def test_a_script_of_systems_manager_is_no_handler(tmp_path: Path) -> None:
     document = "mainSteps:\n- action: aws:executeScript\n  inputs: {Handler: handler, Script: restart.py}\n"
     written = {"automation/scripts/restart.py": "def handler(event, context):\n    return 1\n"}
     assert handlers(checked(tmp_path, {**written, "automation/restart.yaml": document})) == []
+
+
+def test_code_for_another_cloud_has_no_handlers(tmp_path: Path) -> None:
+    service = "service: orders\nprovider: {name: tencent}\nfunctions: {orders: {handler: app.lambda_handler}}\n"
+    assert handlers(checked(tmp_path, {"shop/serverless.yml": service, "shop/app.py": PLAIN})) == []
+
+
+def test_every_library_has_a_word_that_is_looked_for_first() -> None:
+    rows = table("handlers")
+    names = [name for row in rows["library"] for name in (*row["modules"], *row["told"])]
+    names += [name for row in rows["presence"] for name in row["names"]]
+    assert [name for name in names if not any(word in name for word in rows["marks"]["words"])] == []
 
 
 def test_a_vendored_distribution_has_no_handlers_and_the_code_beside_it_does(tmp_path: Path) -> None:

@@ -177,7 +177,10 @@ class _Run:
             if each.code.startswith(FAMILY) and each.severity is Severity.ERROR
         ]
         if not project.functions and not failures:
-            hint = "give the folder of a SAM, CloudFormation, Terraform, Serverless Framework or CDK project"
+            hint = (
+                "give the folder of a SAM, CloudFormation, Terraform, Serverless Framework or CDK project, "
+                "or name the handlers in the configuration"
+            )
             failures.append(Failure(paths[0] or ".", "no Lambda function is declared here", hint))
         return Result(
             findings=tuple(kept),

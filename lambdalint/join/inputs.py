@@ -43,7 +43,8 @@ class Inputs:
 
 @dataclass(slots=True)
 class Said:
-    """What could not be read, and what is worth a word."""
+    """What could not be read, and what is worth a word; *elsewhere* are folders whose code runs on another cloud."""
 
     failures: list[UnreadableInput] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)

@@ -78,7 +78,7 @@ def link(
     named = {(each.target.path, each.target.symbol) for each in functions}
     stated = [each for each in inputs.functions if (each.path, each.symbol) not in named]
     functions += stated_functions(tree, stated, facts)
-    undeclared = found_functions(tree, found.modules, functions, facts)
+    undeclared = found_functions(tree, list(_on_lambda(found.modules, said.elsewhere)), functions, facts)
     functions += sorted(undeclared, key=lambda each: each.evidence is Evidence.SIGNATURE)
     return Project(
         functions=tuple(functions),
@@ -247,6 +247,12 @@ def _notes(functions: list[Function], found: Discovered) -> Iterator[str]:
             f"{_count(len(found.placeholders), 'template')} hold placeholders and were left out: "
             f"{', '.join(found.placeholders[:3])}{' …' if len(found.placeholders) > 3 else ''}"
         )
+
+
+def _on_lambda(modules: Iterable[str], elsewhere: Iterable[str]) -> Iterator[str]:
+    """Those of *modules* that are in no folder of another cloud's."""
+    folders = tuple(f"{folder}/" for folder in elsewhere if folder)
+    return (path for path in modules if not path.startswith(folders))
 
 
 def _alone(functions: list[Function]) -> Iterator[str]:

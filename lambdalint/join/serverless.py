@@ -114,6 +114,8 @@ def _declared(document: Mapping, tree: Mounted, path: str, inputs: Inputs, said:
     cloud = text(provider) or text(at(provider, "name"))
     if cloud != "aws":
         said.notes.append(_left_out(document, provider, cloud, path))
+        if cloud is not None:
+            said.elsewhere.append(path.rpartition("/")[0])
         return
     stack = Stack(_service(variables, document, provider, path))
     functions: list[Compiled] = []
