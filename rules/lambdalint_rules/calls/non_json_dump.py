@@ -12,7 +12,18 @@ from typing import Final
 
 from lambdalint.aws.sdk import undumpable
 from lambdalint.facts.calls import Call, Calls
-from lambdalint.facts.expressions import CallOf, Collection, Either, Expression, Item, Literal, walk
+from lambdalint.facts.expressions import (
+    CallOf,
+    Collection,
+    Either,
+    EventPath,
+    Expression,
+    Item,
+    Joined,
+    Literal,
+    Opaque,
+    walk,
+)
 from lambdalint.facts.guards import GuardKind
 from lambdalint.facts.needs import service_call
 from lambdalint.rule import (
@@ -76,7 +87,23 @@ def safe(key):
     item["total"] = float(item["total"])
     return json.dumps(item)
 """
+TEXT: Final = """\
+import json
+import uuid
+import boto3
 
+links = boto3.resource("dynamodb").Table("links")
+
+def handler(event, context):
+    if event["httpMethod"] == "POST":
+        short = str(uuid.uuid4())[:8]
+        links.put_item(Item={"id": short, "url": event["queryStringParameters"]["url"], "by": f"{event}"})
+    print(json.dumps(links.get_item(Key={"id": event["pathParameters"]["id"]})))
+"""
+
+_WRITES: Final = re.compile(r".*\.resource\(dynamodb\)\.Table\(\)\.(?P<method>put_item|update_item|batch_writer)")
+#: What of an HTTP event is text, or text by name.
+_TEXTS: Final = frozenset(("headers", "pathParameters", "queryStringParameters", "rawPath", "stageVariables"))
 _READS: Final = re.compile(r".*\.resource\(dynamodb\)\.Table\(\)\.(?P<method>get_item|query|scan)")
 _ITEMS: Final = ("Item", "Items")
 _CONVERTING: Final = frozenset(("float", "int", "str"))
@@ -90,7 +117,10 @@ _MAX_DEPTH: Final = 6
     since="0.1.0",
     fix="unsafe",
     bad={"template.yaml": TEMPLATE, "src/app.py": BAD},
-    good={"template.yaml": TEMPLATE, "src/app.py": GOOD},
+    good=(
+        {"template.yaml": TEMPLATE, "src/app.py": GOOD},
+        {"template.yaml": TEMPLATE, "src/app.py": TEXT},
+    ),
 )
 def check(module: Module, calls: Calls) -> Problems:
     for call in calls.calls:
@@ -104,6 +134,8 @@ def check(module: Module, calls: Calls) -> Problems:
         if any(each.scope == call.scope and _converts(each, by) for each in calls.calls):
             continue
         of_items = what.startswith("an item")
+        if of_items and _writes_text(calls):
+            continue
         yield Problem(
             call.span,
             f"{what}; {call.name}() raises TypeError",
@@ -126,6 +158,30 @@ def _converts(call: Call, by: str) -> bool:
     return call.name in _CONVERTING and any(
         isinstance(part, CallOf) and part.name == by for arg in call.args for part in walk(arg)
     )
+
+
+def _writes_text(calls: Calls) -> bool:
+    """Whether the module writes items itself, and never a number."""
+    written = [(call, found["method"]) for call in calls.calls if (found := _WRITES.fullmatch(call.name or ""))]
+    for call, method in written:
+        item = call.argument(None, "Item")
+        if method != "put_item" or not isinstance(item, Collection) or not item.complete:
+            return False
+        if not all(map(_is_text, item.items)):
+            return False
+    return bool(written)
+
+
+def _is_text(value: Expression) -> bool:
+    match value:
+        case Literal(str() | bool() | None) | Joined() | CallOf("str"):
+            return True
+        case EventPath((str(first), _, *_)):
+            return first in _TEXTS
+        case Opaque(parts):  # a slice, for one
+            return bool(parts) and all(map(_is_text, parts))
+        case _:
+            return False
 
 
 def _refused(value: Expression, depth: int = 0) -> tuple[str, str] | None:
