@@ -195,7 +195,10 @@ def _what_is_so(handler: str, target: Handler, function: Function) -> str | None
         case Handler(Handling.NO_MODULE):
             module = handler.rpartition(".")[0].replace("/", ".")
             if _is_inline(function):
-                return f"handler {handler} names the module {module}; inline code is the module index"
+                return (
+                    f"handler {handler} names the module {module}; inline code is the module index, so every "
+                    "invocation fails until other code is uploaded"
+                )
             return f"handler {handler} names the module {module}, which is not in {_root(function)}"
         case Handler(Handling.NO_SYMBOL, path=None, symbol=variable):
             return f"handler {handler} calls the handler that {variable} names, which is not set"
