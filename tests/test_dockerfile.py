@@ -296,6 +296,35 @@ def test_a_missing_handler_is_found_in_the_dockerfile_and_can_be_mended_there(tm
     assert (tmp_path / "src/Dockerfile").read_text("utf-8") == BASE + 'COPY . .\nCMD ["app.handler"]\n'
 
 
+READING = 'import os\nURL = os.environ["URL"]\n\ndef handler(event, context):\n    return URL\n'
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "found"),
+    [
+        (BASE + 'COPY . .\nCMD ["app.handler"]\n', True),
+        (BASE + 'ENV URL=https://example.com\nCOPY . .\nCMD ["app.handler"]\n', False),
+        (BASE + 'ARG URL\nENV URL=$URL\nCOPY . .\nCMD ["app.handler"]\n', False),
+        (
+            "FROM example.com/base:1\nWORKDIR /app\nCOPY . .\n"
+            'ENTRYPOINT ["python", "-m", "awslambdaric"]\nCMD ["app.handler"]\n',
+            False,
+        ),
+    ],
+)
+def test_a_variable_may_be_set_by_the_image(tmp_path: Path, dockerfile: str, found: bool) -> None:
+    (tmp_path / "src").mkdir()
+    for path, text in {"template.yaml": TEMPLATE, "src/Dockerfile": dockerfile, "src/app.py": READING}.items():
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    names = [each.name for each in lambdalint.check([tmp_path], today=TODAY, cache=False).findings]
+    assert ("undeclared-env-var" in names) is found
+
+
+def test_a_wrapper_finds_the_real_handler_in_the_variables_of_the_image() -> None:
+    text = BASE + 'ENV DD_LAMBDA_HANDLER=app.handler\nCOPY . .\nCMD ["datadog_lambda.handler.handler"]\n'
+    assert image(text).handler_path == "src/app.py"
+
+
 SERVERLESS = """\
 service: orders
 provider:

@@ -206,6 +206,7 @@ class _Texts:
 
     def __init__(self, function: Function, names: ProjectNames, symbols: PerModule[Symbols]) -> None:
         self._env: Mapping[str, Value[Any]] | None = function.env.value if isinstance(function.env, Known) else None
+        self._container = function.container
         self._names = names
         self._symbols = symbols
         self._variable: Span | None = None
@@ -253,7 +254,9 @@ class _Texts:
             return expression
         value = self._env.get(name)
         if value is None:
-            return default if default is not None else expression
+            image = self._container
+            by_image = image is not None and (image.variables is None or name in image.variables)
+            return default if default is not None and not by_image else expression
         if isinstance(value, Known) and isinstance(value.value, str):
             self._variable = value.span
             return Literal(value.value)

@@ -89,6 +89,12 @@ def _real_handler(function: Function, handler: str) -> str | Handler:
             settings = {}
         case _:
             return Handler(Handling.UNJUDGED, reason=f"{variable} is not known")
+    container = function.container
+    if variable not in settings and container is not None:
+        if container.variables is None or container.variables.get(variable, "") is None:
+            return Handler(Handling.UNJUDGED, reason=f"{variable} is not known")
+        if real := container.variables.get(variable):
+            return real
     match settings.get(variable):
         case Known(str() as real):
             return real

@@ -93,6 +93,7 @@ def with_image(function: Function, tree: Tree, failures: list[UnreadableInput]) 
         state.base_span or stage.start.span,
         known.version if known and known.family == "python" else None,
         state.is_complete,
+        state.variables if known or _is_official(state.base) else None,
     )
     handler = _handler(function, state, known)
     if handler is None or any(each.target == web_adapter() for each in state.placed):
@@ -178,7 +179,7 @@ class _Builder:
             state.variables.update(base_environment())
         elif stage.base != "scratch":
             # Whoever made that image may have put modules anywhere.
-            state.is_complete = stage.base is not None and "/" not in stage.base
+            state.is_complete = _is_official(stage.base)
         return state
 
     def _step(
@@ -271,6 +272,11 @@ class _Builder:
                 return
             if fnmatchcase(name, pattern):
                 yield f"{inside}/{name}" if inside else name
+
+
+def _is_official(base: str | None) -> bool:
+    """Whether the image is one of Docker's own, which bring an interpreter and no modules of a project."""
+    return base is not None and "/" not in base
 
 
 def _is_folder(state: _State, path: str) -> bool:

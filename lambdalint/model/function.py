@@ -44,6 +44,8 @@ class Container:
 
     *base* is the image that the last stage rests on, *base_span* where it is named.  *python* is the version in a base
     image of AWS, ``None`` for others.  *is_complete* says that every module in the task's folder is known.
+    *variables* are those of the environment that the image sets, ``None`` for a value that is not known, and ``None``
+    altogether where the base may set others.
     """
 
     build: ImageBuild
@@ -51,6 +53,7 @@ class Container:
     base_span: Span
     python: str | None = None
     is_complete: bool = True
+    variables: Mapping[str, str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,11 +237,15 @@ def _renaming(function: Function, old: str, new: str) -> Fix | None:
 
 def _declared(function: Function) -> frozenset[str] | None:
     """The names of the function's variables; ``None`` when they cannot be known."""
+    container = function.container
+    if container is not None and container.variables is None:
+        return None
+    of_image = frozenset(container.variables or ()) if container is not None else frozenset()
     match function.env:
         case None:
-            return frozenset()
+            return of_image
         case Known(Mapping() as variables) if not any("::" in name for name in variables):
-            return frozenset(variables)
+            return of_image | frozenset(variables)
         case _:
             return None
 
