@@ -15,7 +15,7 @@ from lambdalint.facts.imports import Imports
 from lambdalint.facts.kept import Kept
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.reach import Reach
-from lambdalint.rule import Function, Problem, Problems, Severity, rule
+from lambdalint.rule import Function, Problem, Problems, Related, Severity, rule
 from lambdalint_rules.handler.few_values import has_few_values
 from lambdalint_rules.handler.samples import orders
 
@@ -43,14 +43,28 @@ def handler(event, context, orders=[]):
     global log
     for record in event["Records"]:
         results.append(record["body"])  # finding
-        by_user[record["user"]] = record  # finding
-        recent.append(record)  # finding
-        orders.append(record["id"])  # finding
-    log += ["done"]  # finding
-    if event["user"] not in users:
-        users.add(event["user"])  # finding
+        orders.append(record["id"])
+        results.append(record["id"])
+        keep(record)
+        keep_newest(record)
+    log += ["done"]
+    remember(event["user"])
     store.note(event["user"])
-    return {"count": len(results), "orders": orders}
+    return {"count": len(results), "orders": collect(event)}
+
+def keep(record):
+    by_user[record["user"]] = record  # finding
+
+def keep_newest(record):
+    recent.append(record)  # finding
+
+def remember(user):
+    if user not in users:
+        users.add(user)  # finding
+
+def collect(event, found=[]):
+    found.append(event["order"])  # finding
+    return found
 """,
             store="""\
 notes = []
@@ -140,6 +154,7 @@ def check(
         module, passed = growing.get(path), arguments.get(path)
         if module is None or passed is None:
             continue
+        grown: dict[str, dict[str, Growth]] = {}
         for growth in module.growths:
             at = (path, growth.scope)
             if at not in reach.invoke or at in kept.scopes or not _grows(growth, passed, at in reach.init):
@@ -151,13 +166,22 @@ def check(
                     continue
             elif any(_may_clear(growth.name, imports.get(other), calls.get(other)) for other in paths if other != path):
                 continue
-            what = f"the default of {growth.name}" if growth.default else growth.name
-            yield Problem(
-                growth.span,
-                f"{what} grows with every invocation and is never cleared",
-                related=reach.way(path, growth.scope, "invoke"),
-                hint="make it a local variable, or limit its length",
-            )
+            grown.setdefault(growth.scope, {}).setdefault(growth.name, growth)
+        for scope, growths in grown.items():
+            yield _problem(list(growths.values()), reach.way(path, scope, "invoke"))
+
+
+def _problem(growths: list[Growth], way: tuple[Related, ...]) -> Problem:
+    """One for all that grows in the same function: they were made, and are mended, together."""
+    first, *others = growths
+    what = f"the default of {first.name}" if first.default else first.name
+    more = f" and {len(others)} {'other' if len(others) == 1 else 'others'}" if others else ""
+    return Problem(
+        first.span,
+        f"{what}{more} {'grow' if more else 'grows'} with every invocation and {'are' if more else 'is'} never cleared",
+        related=(*way, *(Related(each.span, f"so does {each.name}") for each in others)),
+        hint=f"make {'each' if more else 'it'} a local variable, or limit its length",
+    )
 
 
 def _grows(growth: Growth, passed: Arguments, at_import: bool) -> bool:
