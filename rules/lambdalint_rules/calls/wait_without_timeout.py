@@ -194,8 +194,11 @@ def check(module: Module, project: Project, calls: Calls, defaults: SocketDefaul
 
 
 def _bounding(call: Call, wait: Wait, budget_s: int | None) -> Fix | None:
-    """The fix that passes a timeout; a connection comes about soon or never."""
-    seconds = waiting_time(budget_s) if wait in _COMMANDS.values() else waiting_time(budget_s, most_s=_CONNECTING_S)
+    """The fix that passes a timeout; a connection comes about soon or never, a command may need its time."""
+    if wait in _COMMANDS.values():
+        seconds = None if budget_s is None else waiting_time(budget_s, most_s=budget_s)
+    else:
+        seconds = waiting_time(budget_s, most_s=_CONNECTING_S)
     if seconds is None or seconds < 1:
         return None
     change = SetArgument(call.span, wait.keyword, f"{seconds:g}", wait.position)
