@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -229,6 +230,15 @@ def test_what_a_declared_function_loads_holds_no_further_handlers(tmp_path: Path
         "jobs/nightly.py": PLAIN,
     }
     assert handlers(checked(tmp_path, written)) == ["nightly.py:lambda_handler"]
+
+
+def test_the_source_of_what_a_template_deploys_as_an_archive_is_no_further_handler(tmp_path: Path) -> None:
+    written = {"template.yaml": TEMPLATE.replace("src/", "build/app.zip").replace("app.handler", "app.lambda_handler")}
+    (tmp_path / "build").mkdir()
+    with ZipFile(tmp_path / "build" / "app.zip", "w") as archive:
+        archive.writestr("app.py", PLAIN)
+    assert handlers(checked(tmp_path, {**written, "src/app.py": PLAIN})) == []
+    assert handlers(checked(tmp_path, {"src/app.py": PLAIN + "# newer\n"})) == ["app.py:lambda_handler"]
 
 
 def test_what_another_handler_calls_or_loads_is_none_itself(tmp_path: Path) -> None:

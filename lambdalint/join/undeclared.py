@@ -3,7 +3,7 @@
 Nothing is known of them but their code: every setting that nobody states is ``Unknown``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -92,7 +92,7 @@ def stated_functions(tree: Tree, stated: Sequence[StatedFunction], facts: Facts)
 def found_functions(tree: Tree, modules: Sequence[str], declared: Sequence[Function], facts: Facts) -> list[Function]:
     """The functions whose handlers stand in *modules*, and which none of *declared* reaches."""
     reached = {path for each in declared for path in (*each.modules.values(), each.target.path, each.target.scope_path)}
-    vendored = _Vendored(tree)
+    copies, vendored = _Copies(tree, filter(None, reached)), _Vendored(tree)
     functions: list[Function] = []
     for path in modules:
         if path in reached or "." in _stem(path) or tree.size(path) > _MAX_MODULE_BYTES:
@@ -101,7 +101,7 @@ def found_functions(tree: Tree, modules: Sequence[str], declared: Sequence[Funct
             data = tree.read(path)
         except UnreadableInput:
             continue
-        if not may_hold_handler(data) or vendored.holds(path):
+        if not may_hold_handler(data) or copies.has(path, data) or vendored.holds(path):
             continue
         for found in _handlers(tree, path, facts, event_marks().search(data) is not None):
             roots = _roots(tree, path)
@@ -186,6 +186,27 @@ def _outermost(functions: list[Function]) -> list[Function]:
     loads = {each.handler_path or "": signed & set(each.modules.values()) for each in functions}
     kept = set(outermost(loads))
     return [each for each in functions if each.evidence is not Evidence.SIGNATURE or each.handler_path in kept]
+
+
+class _Copies:
+    """The modules that declared functions load: those in archives, or where a tool puts them, are copies of others."""
+
+    def __init__(self, tree: Tree, paths: Iterable[str]) -> None:
+        self._tree = tree
+        self._paths: dict[str, list[str]] = {}
+        for path in paths:
+            self._paths.setdefault(_stem(path), []).append(path)
+
+    def has(self, path: str, data: bytes) -> bool:
+        """Whether one of them has the name of the module at *path*, and its *data*."""
+        others = self._paths.get(_stem(path), ())
+        return any(self._tree.size(other) == len(data) and self._read(other) == data for other in others)
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return self._tree.read(path)
+        except UnreadableInput:
+            return None
 
 
 class _Vendored:
