@@ -171,6 +171,18 @@ def boto3_credentials(event):
     import sts
     return sts.assume_role(event["role"])["Credentials"]
 """
+LOCAL = """\
+import os
+import boto3
+
+queue = boto3.client("sqs")
+
+def handler(event, context):
+    if os.environ.get("LOCAL") == "true":
+        local = boto3.client("sqs", endpoint_url="http://localstack:4566")
+        return local.list_queues()
+    return queue.list_queues()
+"""
 PROVIDING = """\
 import boto3
 
@@ -200,6 +212,7 @@ _SOMETIMES: Final = "anew each time the handler gets here"
 #: What only the events of custom resources, and of secrets that are rotated, have.
 _OF_RARE: Final = (("RequestType",), ("ResourceProperties",), ("ClientRequestToken",))
 
+_LOCAL: Final = re.compile(r"https?://(?:localhost|localstack|127\.0\.0\.1|host\.docker\.internal)\b")
 _RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _CRON: Final = re.compile(r"cron\((?P<minute>\S+) (?P<hour>\S+) .*\)")
 
@@ -232,6 +245,7 @@ _CRON: Final = re.compile(r"cron\((?P<minute>\S+) (?P<hour>\S+) .*\)")
             + "  Setup: {Type: Custom::Setup, Properties: {ServiceToken: !GetAtt Orders.Arn}}\n",
             "src/app.py": UNMARKED,
         },
+        {"template.yaml": ORDERS, "src/app.py": LOCAL},
         {"template.yaml": ORDERS, "src/app.py": PROVIDING},
         {"template.yaml": ORDERS, "src/app.py": ROTATING},
     ),
@@ -289,10 +303,24 @@ def _made(calls: PathCalls, kept: Kept) -> Iterator[tuple[PathCall, str, Kind]]:
     for each in calls.calls:
         name = canonical(each.name or "")
         kind = CONSTRUCTORS.get(each.name or "") or CONSTRUCTORS.get(name)
-        if kind is None or each.phase != "invoke" or (each.path, each.call.scope) in kept.scopes:
+        if (
+            kind is None
+            or _is_local(each.call)
+            or each.phase != "invoke"
+            or (each.path, each.call.scope) in kept.scopes
+        ):
             continue
         if not runs_once(each.call) and all(guard.kind is not GuardKind.EXCEPT for guard in each.call.guards):
             yield each, name, kind
+
+
+def _is_local(call: Call) -> bool:
+    """Whether it talks to what stands in for AWS on a developer's machine."""
+    match call.keywords.get("endpoint_url"):
+        case Literal(str(address)):
+            return _LOCAL.match(address) is not None
+        case _:
+            return False
 
 
 def _is_constant(each: PathCall, arguments: PerModule[Arguments]) -> bool:
