@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
 from lambdalint.errors import RuleError
 from lambdalint.facts.per_module import PerModule
-from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
+from lambdalint.model.artifact import Artifact, ArtifactKind, Damage, Entry, Record, RecordKind
 from lambdalint.model.changes import (
     AddEndpoint,
     AddParameter,
@@ -92,6 +92,7 @@ __all__ = [
     "CollectFailures",
     "Confidence",
     "Content",
+    "Damage",
     "DefaultInBody",
     "Dialect",
     "DropCall",
@@ -127,6 +128,8 @@ __all__ = [
     "Property",
     "ReadAbsent",
     "ReadKeys",
+    "Record",
+    "RecordKind",
     "Refer",
     "Reference",
     "Related",

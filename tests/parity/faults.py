@@ -8,9 +8,18 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
-from lambdalint_rules.artifacts.samples import linux_library, macos_library, sized_archive
+from lambdalint_rules.artifacts.samples import (
+    archive,
+    changed,
+    linux_library,
+    macos_library,
+    sized_archive,
+    written,
+)
+from lambdalint_rules.artifacts.samples import member as zip_member
 from tests.parity import samples
 from tests.parity.project import (
+    HANDLER,
     Batches,
     Bucket,
     Call,
@@ -483,7 +492,62 @@ _JOINS: Final = (
     ),
 )
 
+
+def archived(rule: str, what: str, bad: Any, good: Any, *, member: bool = False, **settings: Any) -> Fault:
+    """A fault of an archive of a Python function, found where it is named or, as a *member*, in it."""
+    return Fault(
+        rule,
+        what,
+        Project(archive=bad, archive_here=not member, member=member, **settings),
+        Project(archive=good, **settings),
+    )
+
+
+_APP: Final = {"app.py": HANDLER.encode()}
+_START: Final = {**_APP, "start": b'#!/bin/sh\nexec "$@"\n'}
+_PACKED: Final = partial(archive, _APP)
 _ARTIFACTS: Final = (
+    archived("LZ001", "archive packed by Windows Explorer", partial(changed, _APP, "app.py", method=9), _PACKED),
+    archived("LZ001", "archive that is cut short", lambda: archive(_APP)[:-40], _PACKED),
+    archived("LZ001", "pointer of Git LFS", lambda: b"version https://git-lfs.github.com/spec/v1\n", _PACKED),
+    archived(
+        "LZ002",
+        "one name twice",
+        lambda: written([(zip_member("app.py"), b"handler = 1\n"), (zip_member("app.py"), HANDLER.encode())]),
+        lambda: written([(zip_member("app.py"), HANDLER.encode()), (zip_member("app.py"), HANDLER.encode())]),
+        member=True,
+    ),
+    archived(
+        "LZ003",
+        "names with backslashes",
+        partial(archive, {**_APP, "lib\\rates.py": b""}),
+        partial(archive, {**_APP, "lib/rates.py": b""}),
+        member=True,
+    ),
+    archived(
+        "LZ004",
+        "file that only its owner may read",
+        lambda: written([(zip_member("app.py", 0o100600), HANDLER.encode())]),
+        _PACKED,
+        member=True,
+    ),
+    archived(
+        "LZ004",
+        "wrapper that may not be executed",
+        partial(archive, _START),
+        partial(archive, _START, executable=("start",)),
+        member=True,
+        env={"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/start"},
+    ),
+    archived(
+        "LZ005",
+        "entry that unpacks to 400 times its size",
+        partial(sized_archive, {"core": (50_000, 20 * _MB)}),
+        partial(sized_archive, {"core": (500_000, 20 * _MB)}),
+        runtime=_NODE,
+    ),
+    archived("LZ006", "package in a folder", partial(archive, {"orders/app.py": HANDLER.encode()}), _PACKED),
+    archived("LZ007", "archive without files", partial(archive, {}), _PACKED),
     Fault(
         "LZ008",
         "large archive at the edge",

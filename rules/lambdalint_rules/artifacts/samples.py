@@ -80,6 +80,36 @@ def written(members: Iterable[tuple[zipfile.ZipInfo, bytes]]) -> bytes:
     return out.getvalue()
 
 
+def commented(files: Mapping[str, bytes], comment: bytes) -> bytes:
+    """A ZIP of *files* with *comment* at its end."""
+    return archive(files)[:-2] + struct.pack("<H", len(comment)) + comment
+
+
+def changed(
+    files: Mapping[str, bytes],
+    path: str,
+    *,
+    only_directory: bool = False,
+    method: int | None = None,
+    size: int | None = None,
+    flags: int | None = None,
+    system: int | None = None,
+) -> bytes:
+    """A ZIP of *files* that says other things about the entry *path*: in its directory and, as a rule, before it."""
+    made = bytearray(archive(files))
+    at = made.rindex(path.encode()) - 46
+    if system is not None:
+        made[at + 5] = system
+        made[at + 38 : at + 42] = bytes(4)
+    local = made.index(path.encode()) - 30
+    for value, offset, form in ((flags, 8, "<H"), (method, 10, "<H"), (size, 24, "<I")):
+        if value is not None:
+            struct.pack_into(form, made, at + offset, value)
+            if not only_directory:
+                struct.pack_into(form, made, local + offset - 2, value)
+    return bytes(made)
+
+
 def member(path: str, mode: int = 0o100644) -> zipfile.ZipInfo:
     """What is said about an entry of a ZIP made on Unix."""
     info = zipfile.ZipInfo(path)

@@ -1,0 +1,105 @@
+"""Lambda looks for the handler's module at the root of what it unpacks.
+
+Packing the folder instead of what is in it puts everything one level too deep, and an archive that a pipeline hands on
+is packed once more; the function then fails with ``No module named``.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
+"""
+
+from functools import partial
+from typing import Final
+
+from lambdalint.aws.runtimes import is_python
+from lambdalint.facts.content import head
+from lambdalint.rule import Artifact, ArtifactKind, Known, Problem, Problems, Project, Severity, Span, rule
+from lambdalint_rules.artifacts.samples import archive
+
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: orders.zip{mark}
+      Handler: {handler}
+      Runtime: python3.13
+"""
+BAD = TEMPLATE.format(mark="  # finding", handler="app.handler")
+APP = b"def handler(event, context): ...\n"
+
+#: What programs for archives add by themselves.
+_ADDED: Final = ("__MACOSX", ".DS_Store")
+#: What the plugin serverless-python-requirements makes with zip: true, and what unpacks it.
+#: Source: https://github.com/serverless/serverless-python-requirements
+_REQUIREMENTS: Final = ".requirements.zip"
+_LOADER: Final = "unzip_requirements.py"
+
+
+@rule(
+    "LZ006",
+    "wrapped-in-folder",
+    severity=Severity.ERROR,
+    since="0.1.0",
+    bad=(
+        {"template.yaml": BAD, "orders.zip": partial(archive, {"orders/app.py": APP, "orders/rates.py": b"EUR = 1\n"})},
+        {"template.yaml": BAD, "orders.zip": lambda: archive({"orders.zip": archive({"app.py": APP})})},
+        {
+            "template.yaml": BAD,
+            "orders.zip": lambda: archive({"app.py": APP, _REQUIREMENTS: archive({"requests/__init__.py": b""})}),
+        },
+    ),
+    good=(
+        {
+            "template.yaml": TEMPLATE.format(mark="", handler="orders.app.handler"),
+            "orders.zip": partial(archive, {"orders/app.py": APP}),
+        },
+        {
+            "template.yaml": TEMPLATE.format(mark="", handler="app.handler"),
+            "orders.zip": partial(archive, {"app.py": APP, "orders/app.py": APP}),
+        },
+    ),
+)
+def check(artifact: Artifact, project: Project) -> Problems:
+    if artifact.kind is ArtifactKind.FOLDER:
+        return
+    at = artifact.source or Span.whole(artifact.path)
+    files = [entry for entry in artifact.entries if entry.path.split("/")[0] not in _ADDED]
+    paths = {entry.path for entry in files}
+    if len(files) == 1 and "/" not in files[0].path and head(files[0], 4) == b"PK\x03\x04":
+        yield Problem(
+            at,
+            f"the only file in the archive is another archive, {files[0].path}; Lambda does not unpack it",
+            hint="deploy the inner archive",
+        )
+    elif _REQUIREMENTS in paths and _LOADER not in paths:
+        yield Problem(
+            at,
+            f"the archive holds {_REQUIREMENTS} without {_LOADER}, which unpacks it when the function starts",
+            hint="let serverless-python-requirements make both, or deploy what is in it",
+        )
+    tops = {path.split("/")[0] for path in paths}
+    module = _handler_module(artifact, project)
+    if module is None or len(tops) != 1 or _has_module(paths, module):
+        return
+    top = tops.pop()
+    if _has_module(paths, f"{top}/{module}"):
+        yield Problem(
+            at,
+            f"everything lies under {top}/; the handler's module {module} is expected at the root of the archive",
+            hint=f"pack from inside the folder: cd {top} && zip -r ../{artifact.path.rpartition('/')[2]} .",
+        )
+
+
+def _handler_module(artifact: Artifact, project: Project) -> str | None:
+    """The path of the handler's module without its extension, in a package of Python."""
+    if artifact.layer or not (artifact.runtime and is_python(artifact.runtime)):
+        return None
+    for function in project.functions:
+        if function.name == artifact.function and isinstance(function.handler, Known):
+            module = str(function.handler.value).rpartition(".")[0]
+            return module.replace(".", "/") or None
+    return None
+
+
+def _has_module(paths: set[str], module: str) -> bool:
+    return bool(paths & {f"{module}{ending}" for ending in (".py", ".pyc", "/__init__.py", "/__init__.pyc")})

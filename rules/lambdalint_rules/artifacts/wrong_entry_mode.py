@@ -1,0 +1,173 @@
+"""Lambda unpacks the modes of an archive and runs the code as another user.
+
+A file that only its owner may read, as Python's ``ZipFile.writestr`` and a ``umask`` of 077 make them, fails with
+``Permission denied`` or ``No module named``; so does what lies in a folder that others may not enter.  A program that
+is started needs its execute bits, which archives made on Windows do not have.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Final
+
+from lambdalint.aws.environment import wrapper_name
+from lambdalint.facts.content import head
+from lambdalint.rule import (
+    Artifact,
+    ArtifactKind,
+    Confidence,
+    Dialect,
+    Function,
+    Known,
+    Member,
+    Problem,
+    Problems,
+    Project,
+    RecordKind,
+    Severity,
+    rule,
+)
+from lambdalint_rules.artifacts.entry_names import and_more, unpacked_name
+from lambdalint_rules.artifacts.samples import archive, changed, member, written
+
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: orders.zip
+      Handler: {handler}
+      Runtime: {runtime}
+"""
+PYTHON = TEMPLATE.format(handler="app.handler", runtime="python3.13")
+CUSTOM = TEMPLATE.format(handler="bootstrap", runtime="provided.al2023")
+WRAPPED = f"{PYTHON}      Environment: {{Variables: {{AWS_LAMBDA_EXEC_WRAPPER: /var/task/start}}}}\n"
+APP = b"def handler(event, context): ...\n"
+SHELL = b'#!/bin/sh\nexec "$@"\n'
+
+_READABLE: Final = 0o004
+_SEARCHABLE: Final = 0o005
+_EXECUTABLE: Final = 0o001
+_FILE, _FOLDER = 0o100000, 0o040000
+#: Tools that give every file of a folder a mode of their own.
+_NORMALISING: Final = (Dialect.SERVERLESS, Dialect.CHALICE, Dialect.ZAPPA)
+
+
+@rule(
+    "LZ004",
+    "wrong-entry-mode",
+    severity=Severity.ERROR,
+    since="0.1.0",
+    bad=(
+        {"template.yaml": PYTHON, "orders.zip": lambda: written([(member("app.py", _FILE | 0o600), APP)])},
+        {
+            "template.yaml": PYTHON,
+            "orders.zip": lambda: written(
+                [
+                    (member("app.py"), APP),
+                    (member("lib/", _FOLDER | 0o700), b""),
+                    (member("lib/rates.py"), b"EUR = 1\n"),
+                ]
+            ),
+        },
+        {"template.yaml": CUSTOM, "orders.zip": partial(archive, {"bootstrap": SHELL})},
+        {"template.yaml": WRAPPED, "orders.zip": lambda: changed({"app.py": APP, "start": SHELL}, "start", system=0)},
+    ),
+    good=(
+        {"template.yaml": PYTHON, "orders.zip": partial(archive, {"app.py": APP, "start": SHELL})},
+        {"template.yaml": PYTHON, "orders.zip": partial(changed, {"app.py": APP}, "app.py", system=0)},
+        {"template.yaml": CUSTOM, "orders.zip": partial(archive, {"bootstrap": SHELL}, executable=("bootstrap",))},
+        {
+            "template.yaml": WRAPPED,
+            "orders.zip": partial(archive, {"app.py": APP, "start": SHELL}, executable=("start",)),
+        },
+    ),
+)
+def check(artifact: Artifact, project: Project) -> Problems:
+    functions = [each for each in project.functions if _has(each, artifact)]
+    if artifact.kind is ArtifactKind.FOLDER and any(each.dialect in _NORMALISING for each in functions):
+        return
+    yield from _unreadable(artifact)
+    yield from _unsearchable(artifact)
+    yield from _not_executable(artifact, functions)
+
+
+def _has(function: Function, artifact: Artifact) -> bool:
+    """Whether *function* runs with *artifact*, as its package or as a layer."""
+    return function.name == artifact.function or any(layer.artifact is artifact for layer in function.local_layers)
+
+
+def _unreadable(artifact: Artifact) -> Problems:
+    shut = [entry for entry in artifact.entries if entry.mode is not None and not entry.mode & _READABLE]
+    if shut:
+        yield Problem(
+            artifact.member(shut[0]),
+            f"{shut[0].path} has mode {shut[0].mode:04o}{and_more(shut)}; "
+            "Lambda runs as another user and gets Permission denied",
+            hint="chmod -R a+rX before packing",
+            # What the disk of one machine says need not be so where it is deployed from.
+            confidence=Confidence.LOW if artifact.kind is ArtifactKind.FOLDER else None,
+        )
+
+
+def _unsearchable(artifact: Artifact) -> Problems:
+    shut = [
+        record
+        for record in artifact.records
+        if record.kind is RecordKind.FOLDER and record.mode is not None and record.mode & _SEARCHABLE != _SEARCHABLE
+    ]
+    if shut:
+        name = unpacked_name(shut[0])
+        yield Problem(
+            Member(artifact.path, name),
+            f"the folder {name or '.'} has mode {(shut[0].mode or 0) & 0o777:04o}{and_more(shut)}; "
+            "Lambda runs as another user and finds nothing in it",
+            hint="chmod -R a+rX before packing",
+        )
+
+
+def _not_executable(artifact: Artifact, functions: Iterable[Function]) -> Problems:
+    started = {**dict(_wrappers(artifact, functions)), **dict(_by_place(artifact))}
+    for entry in artifact.entries:
+        if entry.path not in started or (entry.mode & _EXECUTABLE if entry.mode is not None else entry.executable):
+            continue
+        what, confidence = started[entry.path]
+        if entry.mode is not None:
+            state = f"has mode {entry.mode:04o}"
+        elif artifact.kind is ArtifactKind.ZIP:
+            state = "has no mode, since the archive was made on Windows"
+        elif artifact.kind is ArtifactKind.PLAN:
+            state = "may not be executed"
+        else:
+            continue
+        yield Problem(
+            artifact.member(entry),
+            f"{entry.path} {state}; it {what} and needs its execute bits",
+            hint="chmod 755, and pack on Linux or macOS",
+            confidence=confidence,
+        )
+
+
+def _wrappers(artifact: Artifact, functions: Iterable[Function]) -> Iterator[tuple[str, tuple[str, Confidence | None]]]:
+    """What AWS_LAMBDA_EXEC_WRAPPER of a function starts."""
+    root = "/opt/" if artifact.layer else "/var/task/"
+    for function in functions:
+        match function.env:
+            case Known(Mapping() as variables):
+                wrapper = variables.get(wrapper_name())
+                if isinstance(wrapper, Known) and str(wrapper.value).startswith(root):
+                    yield str(wrapper.value).removeprefix(root), (f"starts {function.name}", None)
+
+
+def _by_place(artifact: Artifact) -> Iterator[tuple[str, tuple[str, Confidence | None]]]:
+    """What Lambda starts because of where it lies, and programs where one looks for programs."""
+    for entry in artifact.entries:
+        folder, _, name = entry.path.rpartition("/")
+        if not artifact.layer and entry.path == "bootstrap" and (artifact.runtime or "").startswith("provided"):
+            yield entry.path, ("is the runtime", None)
+        elif artifact.layer and folder == "extensions" and name:
+            yield entry.path, ("is an extension, which Lambda starts", None)
+        elif folder == "bin" and not entry.suffix and head(entry, 4) == b"\x7fELF":
+            yield entry.path, ("is a program", Confidence.MEDIUM)
