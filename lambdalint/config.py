@@ -217,7 +217,7 @@ def _function(table: Mapping[str, Any]) -> NamedHandler:
         try:
             given[key] = _FUNCTION[key](value)
         except ConfigError as error:
-            raise ConfigError(f"has a {key} that {error.message}", hint=error.hint) from None
+            raise ConfigError(f"has the setting {key}, which {error.message}", hint=error.hint) from None
     if "handler" not in given:
         raise ConfigError("has an entry without a handler", hint=f"name it, {_HANDLER_HINT}")
     path, symbol = given.pop("handler")

@@ -252,6 +252,15 @@ def test_what_another_handler_calls_or_loads_is_none_itself(tmp_path: Path) -> N
     assert handlers(checked(tmp_path, written)) == ["app.py:lambda_handler"]
 
 
+def test_what_a_library_tells_is_none_either_where_another_one_calls_it(tmp_path: Path) -> None:
+    text = (
+        "from aws_lambda_powertools import Logger\nlogger = Logger()\n\n"
+        "@logger.inject_lambda_context\ndef inner(event, context):\n    return 1\n\n"
+        "def handler(event, context):\n    return inner(event, context)\n"
+    )
+    assert handlers(checked(tmp_path, {"src/app.py": text})) == ["app.py:handler"]
+
+
 def test_handlers_that_load_each_other_are_not_lost(tmp_path: Path) -> None:
     written = {
         "src/one.py": "import two\n\ndef handler(event, context):\n    return 1\n",
@@ -372,8 +381,14 @@ def test_only_handlers_below_the_paths_given_are_looked_at(tmp_path: Path) -> No
         ("functions = [1]\n", "functions must be a list of tables"),
         ('[[functions]]\nhandler = "a.py:b"\nmemroy = 1\n', "functions has no setting 'memroy'"),
         ('[[functions]]\nname = "b"\n', "functions has an entry without a handler"),
-        ('[[functions]]\nhandler = "a.py:b"\narchitecture = "x86"\n', "functions has a architecture that must be"),
-        ('[[functions]]\nhandler = "a.py:b"\nmemory = "1"\n', "functions has a memory that must be a whole number"),
+        (
+            '[[functions]]\nhandler = "a.py:b"\narchitecture = "x86"\n',
+            "functions has the setting architecture, which must be",
+        ),
+        (
+            '[[functions]]\nhandler = "a.py:b"\nmemory = "1"\n',
+            "functions has the setting memory, which must be a whole number",
+        ),
     ],
 )
 def test_what_the_configuration_says_wrongly_of_a_function_is_an_error(tmp_path: Path, text: str, message: str) -> None:

@@ -121,24 +121,26 @@ def _handlers(tree: Tree, path: str, facts: Facts, reads_events: bool) -> Iterat
     if any(map(is_foreign_module, imported)):
         return
     for_lambda, of_aws = any(map(is_for_lambda, imported)), reads_events or any(map(is_of_aws, imported))
-    inner = {name for called in outline.calls.values() for name in called}
-    signed: list[_Found] = []
+    wrapped: set[str] = set()
+    candidates: list[_Found] = []
     for name, bindings in symbols.symbols.items():
         symbol = bindings[-1]
         if symbol.conditional or name.startswith("_"):
             continue
         if symbol.definition is None:
             if isinstance(symbol.value, CallOf) and makes_handler(symbol.value.name or ""):
-                inner.update(part.name for part in walk(symbol.value) if isinstance(part, Name))
+                wrapped.update(part.name for part in walk(symbol.value) if isinstance(part, Name))
                 yield _Found(path, name, symbol.span, Evidence.FRAMEWORK)
         elif _is_told(symbol.definition, outline):
-            yield _Found(path, name, symbol.span, Evidence.FRAMEWORK)
+            candidates.append(_Found(path, name, symbol.span, Evidence.FRAMEWORK))
         elif _is_signed(symbol, symbol.definition) and (of_aws or is_called_like_a_handler(name)):
             evidence = Evidence.FRAMEWORK if for_lambda else Evidence.SIGNATURE
-            signed.append(_Found(path, name, symbol.span, evidence))
-    for found in signed:
+            candidates.append(_Found(path, name, symbol.span, evidence))
+    for found in candidates:
         # What other code of the module calls, or wraps, is not what Lambda calls.
-        if f":{found.symbol}" not in inner and not _is_script(tree, found):
+        own = f":{found.symbol}"
+        called = any(own in names for scope, names in outline.calls.items() if scope != found.symbol)
+        if not called and own not in wrapped and not _is_script(tree, found):
             yield found
 
 
