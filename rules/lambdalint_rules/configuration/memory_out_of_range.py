@@ -55,4 +55,5 @@ def check(function: Function) -> Problems:
             keys = ("memory", "managed_instances") if managed else ("memory",)
             least, most = limit(*keys, "min_mb"), limit(*keys, "max_mb")
             if fault := range_fault("memory", memory, "MB", least, most):
-                yield Problem(span, fault, fix=nearest_bound(stated, least, most, "MB"))
+                where = ", the bounds on managed instances" if managed and isinstance(memory, int) else ""
+                yield Problem(span, f"{fault}{where}", fix=nearest_bound(stated, least, most, "MB"))
