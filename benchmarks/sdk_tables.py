@@ -36,15 +36,22 @@ def tables() -> tuple[dict[str, Any], dict[str, Any]]:
     import botocore.session
 
     session = botocore.session.get_session()
-    paginated, batches, waiters, undumpable = {}, {}, {}, {}
+    paginated, batches, waiters, states, undumpable = {}, {}, {}, {}, {}
     for service in SERVICES.split():
         model = session.get_service_model(service)
         paginated[service] = dict(_paginated(session, service, model))
         batches[service] = dict(_batches(model))
         waiters[service] = dict(_waiters(session, service))
+        states[service] = dict(_states(session, service))
         undumpable[service] = dict(_undumpable(model))
     said = {"source": f"botocore {version('botocore')}", "as_of": datetime.now(UTC).date().isoformat()}
-    operations = {**said, "paginated": _filled(paginated), "batches": _filled(batches), "waiters": _filled(waiters)}
+    operations = {
+        **said,
+        "paginated": _filled(paginated),
+        "batches": _filled(batches),
+        "waiters": _filled(waiters),
+        "states": _filled(states),
+    }
     return operations, {**said, "undumpable": _filled(undumpable)}
 
 
@@ -108,6 +115,16 @@ def _waiters(session: Any, service: str) -> Iterator[tuple[str, list[int]]]:
     """By waiter the seconds between two attempts and how many there are."""
     for name, row in sorted(_loaded(session, service, "waiters-2").get("waiters", {}).items()):
         yield _snake(name), [row["delay"], row["maxAttempts"]]
+
+
+def _states(session: Any, service: str) -> Iterator[tuple[str, str]]:
+    """By waiter its operation, and the one value that ends it with where that stands in the answer."""
+    for name, row in sorted(_loaded(session, service, "waiters-2").get("waiters", {}).items()):
+        good = [each for each in row["acceptors"] if each["state"] == "success"]
+        if len(good) == 1 and good[0]["matcher"] in ("path", "pathAll") and isinstance(good[0]["expected"], str):
+            path = good[0]["argument"]
+            if re.fullmatch(r"\w+(\[\])?(\.\w+(\[\])?)*", path):
+                yield _snake(name), "|".join((_snake(row["operation"]), path, good[0]["expected"]))
 
 
 def _undumpable(model: Any) -> Iterator[tuple[str, str]]:

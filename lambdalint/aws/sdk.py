@@ -59,6 +59,19 @@ def waiter(service: str, name: str) -> Waiter | None:
     return None if found is None else Waiter(*found)
 
 
+def waiters_for(service: str, operation: str) -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """The waiters that ask *operation* until one part of the answer has one value: their names, keys and that value.
+
+    Keys that end in ``[]`` lead to lists, of which all have to be so.
+    """
+    found = []
+    for name, state in _table("sdk")["states"].get(service, {}).items():
+        asked, path, value = state.split("|")
+        if asked == operation:
+            found.append((name, tuple(path.split(".")), value))
+    return tuple(found)
+
+
 def undumpable(service: str, operation: str) -> tuple[str, ...]:
     """The members of the result of an operation that ``json`` cannot write, or that hold such things."""
     return tuple(_table("sdk_times")["undumpable"].get(service, {}).get(operation, "").split())

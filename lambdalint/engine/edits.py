@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lambdalint.model.changes import (
+    AddEndpoint,
     AwaitByWaiter,
     Change,
     DropCall,
@@ -126,6 +127,10 @@ def _edits(text: Text, changes: Sequence[Change]) -> list[Edit] | None:
                 from lambdalint.engine.property_edits import property_edit
 
                 edit = property_edit(text, change)
+            case AddEndpoint():
+                from lambdalint.engine.endpoint_edits import endpoint_edit
+
+                edit = endpoint_edit(text, change)
             case _:
                 in_code.append(change)
                 continue

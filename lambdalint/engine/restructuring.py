@@ -15,8 +15,10 @@ from lambdalint.engine.statement_edits import (
     paginated,
 )
 from lambdalint.engine.temporary_edits import temporary_used
+from lambdalint.engine.waiter_edits import awaited_by_waiter
 from lambdalint.model.changes import (
     AnswerFailures,
+    AwaitByWaiter,
     BoundCache,
     Change,
     CollectFailures,
@@ -66,5 +68,7 @@ def restructured(code: Code, change: Change) -> list[Edit] | None:
             return failures_answered(code, change)
         case LoadOnce():
             return loaded_once(code, change)
+        case AwaitByWaiter():
+            return awaited_by_waiter(code, change)
         case _:
             return None

@@ -107,10 +107,10 @@ def call_dropped(code: Code, change: DropCall) -> list[Edit] | None:
     comment = code.comment(statement)
     if comment:
         return [code.text.edit(code.start(statement), code.line_end(statement), comment.lstrip())]
-    return [_without_lines(code, statement)]
+    return [without_lines(code, statement)]
 
 
-def _without_lines(code: Code, statement: ast.stmt) -> Edit:
+def without_lines(code: Code, statement: ast.stmt) -> Edit:
     """The edit that removes the lines of a statement; blank ones after it as well, if there are some before."""
     start, end = code.line_start(statement), code.line_end(statement)
     following = re.compile(r"\r\n|\r|\n|\Z").match(code.text.text, end)
@@ -136,7 +136,7 @@ def import_moved(code: Code, change: MoveImport) -> list[Edit] | None:
         return None
     if any(not _is_in_body(code, each, users) for each in reads(rest, name)):
         return None
-    edits = [_without_lines(code, statement)]
+    edits = [without_lines(code, statement)]
     comment = code.comment(statement)
     for user in sorted(users, key=code.start):
         edit = _first_line(code, user, code.source(statement) + comment)
@@ -204,7 +204,7 @@ def moved_into_function(code: Code, change: MoveIntoFunction) -> list[Edit] | No
     if added is None:
         return None
     changed = [code.text.edit(code.start(each), code.end(each), local) for each in uses] if renamed else []
-    return [_without_lines(code, statement), added, *changed]
+    return [without_lines(code, statement), added, *changed]
 
 
 def default_in_body(code: Code, change: DefaultInBody) -> list[Edit] | None:

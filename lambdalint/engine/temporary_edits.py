@@ -258,7 +258,7 @@ def _is_consumed(code: Code, node: ast.expr) -> bool:
     while True:
         parent = code.parents[child]
         match parent:
-            case ast.Call(func=function) if child is not function and _last_part(function) in _KEEPING:
+            case ast.Call(func=ast.Attribute(attr=attr) as function) if child is not function and attr in _KEEPING:
                 return False
             case ast.Call(func=function) if _last_part(function) not in _JOINING:
                 return True

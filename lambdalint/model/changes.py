@@ -212,7 +212,10 @@ class Paginate:
 
 @dataclass(frozen=True, slots=True)
 class AwaitByWaiter:
-    """The loop around the call at *call* that ends when *keys* of the answer are *value* becomes a waiter."""
+    """The loop that sleeps by the call at *call*, until *operation* answers something, becomes a waiter.
+
+    *waiters* are those of the operation: the name, the keys of what it looks at, and what that is in the end.
+    """
 
     call: Span
     operation: str
@@ -273,7 +276,7 @@ class LoadOnce:
 
 @dataclass(frozen=True, slots=True)
 class AddEndpoint:
-    """The template that declares *tables* at *at*, route tables, gets a gateway endpoint for *service* in their VPC."""
+    """The template of the subnet at *at* gets a gateway endpoint for *service*, in *vpc* and its route *tables*."""
 
     at: Span
     service: str

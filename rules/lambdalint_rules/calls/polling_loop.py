@@ -8,8 +8,22 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html
 
 from typing import Final
 
+from lambdalint.aws.sdk import waiters_for
+from lambdalint.facts.calls import Calls
+from lambdalint.facts.needs import service_call
 from lambdalint.facts.sleeps import Sleep, Sleeps
-from lambdalint.rule import Confidence, Module, Problem, Problems, Severity, Span, rule
+from lambdalint.rule import (
+    Applicability,
+    AwaitByWaiter,
+    Confidence,
+    Fix,
+    Module,
+    Problem,
+    Problems,
+    Severity,
+    Span,
+    rule,
+)
 
 TEMPLATE: Final = """\
 Transform: AWS::Serverless-2016-10-31
@@ -36,6 +50,21 @@ def handler(event, context):
 
 def status(name):
     return glue.get_job_run(JobName=name, RunId="1")["JobRun"]["JobRunState"]
+"""
+WAITABLE: Final = """\
+import time
+import boto3
+
+dynamodb = boto3.client("dynamodb")
+
+def handler(event, context):
+    dynamodb.create_table(**event["table"])
+    while True:
+        table = dynamodb.describe_table(TableName="orders")
+        if table["Table"]["TableStatus"] == "ACTIVE":
+            break
+        time.sleep(5)  # finding
+    return "ready"
 """
 GOOD: Final = """\
 import time
@@ -78,12 +107,16 @@ _SHORT_S: Final = 10
     "polling-loop",
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
+    fix="unsafe",
     since="0.1.0",
     covers=("sonar:S7621", "codeguru:aws-polling-instead-of-waiter"),
-    bad={"template.yaml": TEMPLATE, "src/app.py": BAD},
+    bad=(
+        {"template.yaml": TEMPLATE, "src/app.py": BAD},
+        {"template.yaml": TEMPLATE, "src/app.py": WAITABLE},
+    ),
     good={"template.yaml": TEMPLATE, "src/app.py": GOOD},
 )
-def check(module: Module, sleeps: Sleeps) -> Problems:
+def check(module: Module, sleeps: Sleeps, calls: Calls) -> Problems:
     for sleep in sleeps.sleeps:
         if sleep.asks is None or sleep.retries or sleep.loop is None or _is_short(sleep):
             continue
@@ -92,7 +125,23 @@ def check(module: Module, sleeps: Sleeps) -> Problems:
             Span(module.path, *sleep.lines),
             f"the loop asks {sleep.asks}{every} and is billed while it sleeps",
             hint="let a state machine or a durable function wait, or an event tell that it is done",
+            fix=_waiting(sleep, sleep.asks, module.path, calls),
         )
+
+
+def _waiting(sleep: Sleep, operation: str, path: str, calls: Calls) -> Fix | None:
+    """The fix that leaves the waiting to the SDK, which asks as often, and gives up some day."""
+    asked = {
+        found
+        for call in calls.calls
+        if call.scope == sleep.scope and call.name and "boto" in call.name and (found := service_call(call.name))
+    }
+    services = [service for service, name in asked if name == operation]
+    waiters = waiters_for(services[0], operation) if len(services) == 1 else ()
+    if not waiters:
+        return None
+    change = AwaitByWaiter(Span(path, *sleep.lines), operation, waiters)
+    return Fix("wait by the waiter of the SDK", Applicability.UNSAFE, changes=(change,))
 
 
 def _is_short(sleep: Sleep) -> bool:

@@ -9,7 +9,20 @@ Source: https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatel
 
 from lambdalint.aws.endpoints import endpoint_services, has_gateway_endpoint, is_global
 from lambdalint.facts.unreached import Unreached
-from lambdalint.rule import Confidence, Function, Network, Problem, Problems, Related, Severity, rule
+from lambdalint.rule import (
+    AddEndpoint,
+    Applicability,
+    Confidence,
+    Fix,
+    Function,
+    Network,
+    Problem,
+    Problems,
+    Related,
+    Severity,
+    Subnet,
+    rule,
+)
 from lambdalint_rules.network.closed_subnets import listed, related
 from lambdalint_rules.network.samples import CLOSED, NAT
 
@@ -80,6 +93,7 @@ UNMARKED = {path: text.replace("  # finding", "") for path, text in CODE.items()
     "LN002",
     "unreachable-aws-service",
     severity=Severity.ERROR,
+    fix="unsafe",
     since="0.1.0",
     bad={"template.yaml": CLOSED, **CODE},
     good=(
@@ -116,4 +130,16 @@ def check(function: Function, unreached: Unreached) -> Problems:
             ),
             hint=hint,
             confidence=None if services and not is_global(need.client) else Confidence.MEDIUM,
+            fix=_endpoint(need.client, subnets) if has_gateway_endpoint(need.client) else None,
         )
+
+
+def _endpoint(client: str, subnets: tuple[Subnet, ...]) -> Fix | None:
+    """The fix that declares the gateway endpoint, where all route tables are known and of one VPC."""
+    tables = [each.table.name for each in subnets if each.table is not None and each.table.name is not None]
+    vpcs = {each.vpc for each in subnets}
+    vpc = vpcs.pop() if len(vpcs) == 1 else None
+    if vpc is None or len(tables) < len(subnets):
+        return None
+    change = AddEndpoint(subnets[0].span, client, vpc, tuple(dict.fromkeys(tables)))
+    return Fix(f"declare a gateway endpoint for {client}", Applicability.UNSAFE, changes=(change,))
