@@ -227,7 +227,9 @@ def _tree(path: str, data: bytes) -> ast.Module:
     except SyntaxError as error:
         # A wrong encoding is a SyntaxError without a place.
         line, column = error.lineno or 1, max((error.offset or 1) - 1, 0)
-        raise UnreadableInput(error.msg or "invalid syntax", path=path, line=line, column=column) from error
+        # The place says it, and in inline code the lines of the message are others.
+        message = (error.msg or "invalid syntax").partition(" (detected at line")[0]
+        raise UnreadableInput(message, path=path, line=line, column=column) from error
     except (RecursionError, MemoryError) as error:
         raise UnreadableInput("the code nests too deeply to be parsed", path=path) from error
     except ValueError as error:
