@@ -144,6 +144,7 @@ class _Project:
                         for item in (depends.items if isinstance(depends, ListOf) else ())
                     ),
                     uses={name: attribute.expression.span for name, attribute in attributes.items()},
+                    ignored=tuple(_ignored(block)),
                 )
             )
 
@@ -238,6 +239,14 @@ class _Project:
 
 def _inner_type(block: Block) -> str:
     return (block.labels[0] if block.labels else "") if block.type == "dynamic" else block.type
+
+
+def _ignored(block: Block) -> Iterator[str]:
+    """The arguments that ``ignore_changes`` names."""
+    for inner in block.body.blocks:
+        if inner.type == "lifecycle" and (named := inner.body.attributes.get("ignore_changes")):
+            items = named.expression.items if isinstance(named.expression, ListOf) else (named.expression,)
+            yield from filter(None, map(address_in, items))
 
 
 def _settled(value: Property) -> Property | None:

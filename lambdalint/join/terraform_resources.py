@@ -1,7 +1,7 @@
 """Terraform's resources as CloudFormation's: what is stated apart here and together there, and the other way round."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lambdalint.aws.terraform import Shape, shape
@@ -34,6 +34,7 @@ class Draft:
     span: Span
     extent: Span
     condition: str | None = None
+    metadata: Properties = field(default_factory=dict)
 
     def append(self, name: str, items: tuple[Property, ...], span: Span) -> None:
         """Add *items* to the list property *name*, unless nobody knows what is in it."""
@@ -81,7 +82,9 @@ def shaped(project: TerraformProject, moved: Mapping[Reference, Reference], path
             UnreadableInput(f"the resources have more than {MAX_VALUES:,} values; the rest is unknown", path=path)
         )
     resources = {
-        each.name: Resource(each.name, each.type, each.properties, each.span, each.extent, each.condition)
+        each.name: Resource(
+            each.name, each.type, each.properties, each.span, each.extent, each.condition, each.metadata
+        )
         for each in maker.drafts.values()
     }
     return Shaped(resources, tuple(maker.loose))
@@ -160,6 +163,9 @@ class _Maker:
     ) -> Draft:
         """A resource that *resource* makes, at its place or at *span*."""
         draft = Draft(name, kind, properties, span or resource.span, resource.extent, resource.condition)
+        if resource.ignored:
+            ignored = tuple(Known(each, resource.span) for each in resource.ignored)
+            draft.metadata = {"ignore_changes": Known(ignored, resource.span)}
         self.drafts[name] = draft
         return draft
 

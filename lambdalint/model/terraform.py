@@ -78,7 +78,8 @@ class TerraformResource:
     *uses* say where each argument stands in the block, while its value may be stated elsewhere.  *condition* is the
     expression that decides whether there is such an instance; ``None`` when there is one.  *folder* is the folder of
     the module that the block stands in, *module* that module's address, empty for the root.  *span* is the label,
-    *extent* the whole block.  Paths in values are relative to the folder of the root module, wherever they stand.
+    *extent* the whole block.  *ignored* are the arguments whose changes are left alone, ``all`` for every one
+    (``ignore_changes``).  Paths in values are relative to the folder of the root module, wherever they stand.
     """
 
     address: str
@@ -94,6 +95,7 @@ class TerraformResource:
     provider: TerraformProvider | None = None
     depends_on: tuple[str, ...] = ()
     uses: Mapping[str, Span] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

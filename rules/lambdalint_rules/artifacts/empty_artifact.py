@@ -25,9 +25,23 @@ Resources:
       Handler: app.handler
       Runtime: python3.13
 """
+REPLACED_LATER = """\
+resource "aws_lambda_function" "orders" {
+  function_name = "orders"
+  filename      = "placeholder.zip"
+  handler       = "app.handler"
+  runtime       = "python3.13"
+  role          = var.role
+  lifecycle {
+    ignore_changes = [filename, source_code_hash]
+  }
+}
+"""
 BAD = TEMPLATE.format(mark="  # finding")
 APP = b"def handler(event, context): ...\n"
 
+#: What says in Terraform that the code has changed.
+_CODE_ARGUMENTS: Final = ("all", "filename", "source_code_hash")
 _PYTHON: Final = (".py", ".pyc", ".so")
 #: Of these files none begins with a zero byte, let alone goes on with them.
 _NEVER_ZERO: Final = frozenset((".py", ".pyc", ".so", ".json", ".yaml", ".yml", ".toml", ".txt", ".pem", ".js", ".sh"))
@@ -52,7 +66,7 @@ _LARGEST: Final = 16 * 1024 * 1024
     },
 )
 def check(artifact: Artifact, project: Project) -> Problems:
-    if artifact.is_unreadable or artifact.kind is ArtifactKind.FOLDER:
+    if artifact.is_unreadable or artifact.kind is ArtifactKind.FOLDER or _is_replaced_later(artifact, project):
         return
     at = artifact.source or Span.whole(artifact.path)
     what = _emptiness(artifact, project)
@@ -71,6 +85,16 @@ def check(artifact: Artifact, project: Project) -> Problems:
             "that was broken off",
             hint="copy or build it again",
         )
+
+
+def _is_replaced_later(artifact: Artifact, project: Project) -> bool:
+    """Whether Terraform makes the function with a placeholder, and leaves its code alone from then on."""
+    for function in project.functions:
+        if function.name == artifact.function:
+            match function.resource.metadata.get("ignore_changes"):
+                case Known(tuple() as names):
+                    return any(isinstance(each, Known) and each.value in _CODE_ARGUMENTS for each in names)
+    return False
 
 
 def _emptiness(artifact: Artifact, project: Project) -> str | None:
