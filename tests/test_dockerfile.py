@@ -267,6 +267,7 @@ def test_the_command_of_the_template_goes_before_that_of_the_dockerfile() -> Non
         (BASE + 'COPY . .\nRUN pip install .\nCMD ["gone.handler"]\n', Handling.UNJUDGED),
         (BASE + 'COPY --from=example.com/base /code .\nCOPY . .\nCMD ["gone.handler"]\n', Handling.UNJUDGED),
         (BASE + 'COPY app.py main.py\nCMD ["main.handler"]\n', Handling.UNJUDGED),
+        (BASE + 'COPY app.py main.py\nCOPY helper.py ./\nCMD ["main.handler"]\n', Handling.UNJUDGED),
         ('FROM example.com/base:1\nCOPY . .\nCMD ["gone.handler"]\n', Handling.UNJUDGED),
         (BASE + "COPY . .\nCMD app.gone\n", Handling.UNJUDGED),
         (BASE + 'COPY . .\nENTRYPOINT ["/run.sh"]\nCMD ["app.gone"]\n', Handling.UNJUDGED),
@@ -294,6 +295,27 @@ def test_a_missing_handler_is_found_in_the_dockerfile_and_can_be_mended_there(tm
     assert (finding.at.line, finding.severity.value) == (3, "error")  # type: ignore[union-attr]
     lambdalint.fix([tmp_path], unsafe=True, today=TODAY, cache=False)
     assert (tmp_path / "src/Dockerfile").read_text("utf-8") == BASE + 'COPY . .\nCMD ["app.handler"]\n'
+
+
+@pytest.mark.parametrize(
+    "dockerfile",
+    [
+        # Each stage copies the one before it twice, and so has twice as much in it.
+        BASE.replace("\n", " AS s0\n")
+        + "COPY . .\n"
+        + "".join(
+            f"FROM scratch AS s{number + 1}\nCOPY --from=s{number} / /a\nCOPY --from=s{number} / /b\n"
+            for number in range(200)
+        ),
+        BASE + "COPY * ./\n" * 3_900,
+        BASE + "COPY " + "* " * 100_000 + "./\n",
+        BASE + "ENV A=aaaa\n" + "ENV A=$A$A\n" * 3_000 + "COPY $A ./\n",
+        "".join(f"FROM {number - 1 if number else 'scratch'}\n" for number in range(3_900)),
+    ],
+    ids=["doubling", "copies", "patterns", "variables", "stages"],
+)
+def test_a_dockerfile_cannot_keep_the_reader_busy(dockerfile: str) -> None:
+    assert image(dockerfile + 'CMD ["app.handler"]\n').container is not None
 
 
 READING = 'import os\nURL = os.environ["URL"]\n\ndef handler(event, context):\n    return URL\n'

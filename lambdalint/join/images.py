@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from itertools import pairwise
+from itertools import islice, pairwise
 from posixpath import normpath
 from typing import Final
 
@@ -29,6 +29,8 @@ from lambdalint.readers.tree import Tree, joined
 
 _MAX_STAGES: Final = 50
 _MAX_FILES: Final = 2_000
+#: Names in folders of the context that are held against what is copied.
+_MAX_LOOKS: Final = 100_000
 _PACKAGES_OF_LAYERS: Final = "/opt/python"
 _COMMANDS: Final = re.compile(r"&&|\|\||[;|\n]")
 
@@ -87,18 +89,18 @@ def with_image(function: Function, tree: Tree, failures: list[UnreadableInput]) 
         return function
     state = _Builder(tree, dockerfile, build).state(stage, 0)
     known = base_image(state.base) if state.base else None
+    roots, is_complete = _roots(state, known.task_root if known else state.folder)
     container = Container(
         build,
         state.base,
         state.base_span or stage.start.span,
         known.version if known and known.family == "python" else None,
-        state.is_complete,
+        is_complete,
         state.variables if known or _is_official(state.base) else None,
     )
     handler = _handler(function, state, known)
     if handler is None or any(each.target == web_adapter() for each in state.placed):
         return replace(function, container=container)
-    roots = _roots(state, known.task_root if known else state.folder)
     code = replace(function.code, root=roots[0], more_roots=roots[1:], picked=True) if roots else function.code
     return replace(function, handler=handler, code=code, container=container)
 
@@ -137,9 +139,13 @@ def _inside(word: Word) -> Known[str]:
     return Known(word.text, word.span)
 
 
-def _roots(state: _State, task_root: str) -> tuple[str, ...]:
-    """The folders of the context that lie, whole or in part, at *task_root* of the image; later ones go first."""
+def _roots(state: _State, task_root: str) -> tuple[tuple[str, ...], bool]:
+    """The folders of the context that lie, whole or in part, at *task_root* of the image; later ones go first.
+
+    With them whether that is all that is there.
+    """
     found: list[str] = []
+    is_complete = state.is_complete
     for each in reversed(state.placed):
         for root in (task_root, _PACKAGES_OF_LAYERS):
             if each.source is not None and (each.target == root or each.target.startswith(f"{root.rstrip('/')}/")):
@@ -149,8 +155,8 @@ def _roots(state: _State, task_root: str) -> tuple[str, ...]:
                 elif f"/{each.source}".endswith(f"/{inner}"):
                     found.append(each.source.removesuffix(inner).rstrip("/"))
                 else:
-                    state.is_complete = False
-    return tuple(dict.fromkeys(found))
+                    is_complete = False
+    return tuple(dict.fromkeys(found)), is_complete
 
 
 class _Builder:
@@ -158,13 +164,24 @@ class _Builder:
         self.tree = tree
         self.dockerfile = dockerfile
         self.build = build
+        self._built: dict[int, _State] = {}
+        self._looks = 0
 
     def state(self, stage: Stage, depth: int) -> _State:
         """The image after all instructions of *stage*."""
+        if stage.number not in self._built:
+            self._built[stage.number] = self._run(stage, depth)
+        built = self._built[stage.number]
+        return replace(built, variables=dict(built.variables), placed=list(built.placed))
+
+    def _run(self, stage: Stage, depth: int) -> _State:
         state = self._start(stage, depth)
         arguments = dict(state.variables)
         for instruction in stage.instructions:
             self._step(state, arguments, instruction, stage, depth)
+            if len(state.placed) > _MAX_FILES:
+                del state.placed[_MAX_FILES:]
+                state.is_complete = False
         return state
 
     def _start(self, stage: Stage, depth: int) -> _State:
@@ -230,7 +247,7 @@ class _Builder:
         into = target.endswith(("/", "/.")) or len(sources) > 1 or _is_folder(state, where)
         origin = instruction.flags.get("from")
         if origin is None:
-            found = [each for source in sources for each in self._sources(source, where, into)]
+            found = list(islice((each for one in sources for each in self._sources(one, where, into)), _MAX_FILES))
             state.placed += found
             state.is_complete = state.is_complete and bool(found)
             return
@@ -243,8 +260,10 @@ class _Builder:
         below = self.state(earlier, depth + 1)
         state.is_complete = state.is_complete and below.is_complete
         for source in sources:
-            state.placed += _moved(below.placed, _path(below.folder if source.startswith(".") else "/", source), where)
-        del state.placed[_MAX_FILES:]
+            inside = _path(below.folder if source.startswith(".") else "/", source)
+            state.placed += islice(_moved(below.placed, inside, where), _MAX_FILES)
+            if len(state.placed) > _MAX_FILES:
+                return
 
     def _sources(self, source: str, where: str, into: bool) -> Iterator[_Placed]:
         """The files and folders that *source* names, each with its path in the image; the content of folders moves."""
@@ -258,6 +277,9 @@ class _Builder:
                 yield _Placed(path, f"{where.rstrip('/')}/{name}" if into or "*" in source else where)
 
     def _matching(self, source: str) -> Iterator[str]:
+        self._looks += 1
+        if self._looks > _MAX_LOOKS:
+            return
         folder, _, pattern = source.rpartition("/")
         inside = joined(self.build.context, folder or ".")
         if inside is None:
@@ -267,8 +289,9 @@ class _Builder:
             if path is not None and (self.tree.is_file(path) or self.tree.is_folder(path)):
                 yield path
             return
-        for number, name in enumerate(self.tree.names(inside)):
-            if number >= _MAX_FILES:
+        for name in self.tree.names(inside):
+            self._looks += 1
+            if self._looks > _MAX_LOOKS:
                 return
             if fnmatchcase(name, pattern):
                 yield f"{inside}/{name}" if inside else name
