@@ -31,8 +31,8 @@ class Ending:
     """How one function ends.
 
     *unanswered* is what may raise, by name, where nothing around it answers; *returns* are the places of ``return``
-    that come before any answer, and *falls_off* says that the end of the function can be reached so.  *asked* are the
-    types of requests that it tells from others.
+    that come before any answer, and *falls_off* says that the end of the function can be reached so; *asked* are then
+    the types of requests that it tells from others.
     """
 
     unanswered: tuple[tuple[str, Span], ...] = ()
@@ -162,7 +162,8 @@ class _Paths:
             if isinstance(part, ast.Constant) and isinstance(part.value, str)
         }
         falls_off = False in out and not types >= _TYPES
-        return Ending(tuple(self.unanswered), tuple(self.returns), falls_off, tuple(sorted(types & _TYPES)))
+        asked = tuple(sorted(types & _TYPES)) if falls_off else ()
+        return Ending(tuple(self.unanswered), tuple(self.returns), falls_off, asked)
 
     def block(self, body: list[ast.stmt], ways: _Ways, *, safe: bool, depth: int) -> _Ways:
         if depth > _MAX_DEPTH:
