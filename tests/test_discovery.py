@@ -96,6 +96,15 @@ def greeting():
     assert severities == [Severity.ERROR, Severity.WARNING]
 
 
+def test_a_module_that_cannot_be_parsed_is_no_error_where_only_the_signature_speaks(tmp_path: Path) -> None:
+    written = {"src/app.py": "import broken\n\ndef handler(event, context):\n    return 1\n", "src/broken.py": "def\n"}
+    alone = checked(tmp_path / "alone", written)
+    assert [(each.name, each.severity) for each in alone.findings] == [("syntax-error", Severity.WARNING)]
+    assert alone.failures == ()
+    declared = checked(tmp_path / "declared", {**written, "template.yaml": TEMPLATE})
+    assert [(each.name, each.severity) for each in declared.findings] == [("syntax-error", Severity.ERROR)]
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [

@@ -81,9 +81,16 @@ class _Findings:
 
     findings: list[Finding] = field(default_factory=list)
 
-    def say(self, message: Message, at: Span, text: str, hint: str | None = None) -> None:
+    def say(
+        self,
+        message: Message,
+        at: Span,
+        text: str,
+        hint: str | None = None,
+        confidence: Confidence = Confidence.HIGH,
+    ) -> None:
         """Add a finding of the engine's own."""
-        self.findings.append(_said(message, at, text, hint))
+        self.findings.append(_said(message, at, text, hint, confidence))
 
 
 def _codes(registry: Registry, names: Iterable[str]) -> tuple[str, ...]:
@@ -95,8 +102,21 @@ def _codes(registry: Registry, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({rule.code for name in names for rule in registry.find(name)}))
 
 
-def _said(message: Message, at: Span, text: str, hint: str | None = None) -> Finding:
-    return Finding(message.code, message.name, message.severity, Confidence.HIGH, text, at, hint=hint)
+def _said(
+    message: Message, at: Span, text: str, hint: str | None = None, confidence: Confidence = Confidence.HIGH
+) -> Finding:
+    severity = _at_most(message.severity, confidence)
+    return Finding(message.code, message.name, severity, confidence, text, at, hint=hint)
+
+
+def _surest(functions: Iterable[Function]) -> Confidence:
+    """How sure a finding can be that is about any of *functions*; high for none."""
+    found = [_SUREST.get(each.evidence, Confidence.HIGH) for each in functions]
+    return min(found, key=lambda each: each.rank, default=Confidence.HIGH)
+
+
+def _at_most(severity: Severity, confidence: Confidence) -> Severity:
+    return Severity.WARNING if severity is Severity.ERROR and confidence is Confidence.LOW else severity
 
 
 def run(
@@ -262,22 +282,22 @@ class _Run:
             checked = self.modules.checked(module.path)
             self.crashes += checked.crashes
             if checked.unparsed:
-                self._unparsed(checked.unparsed)
+                self._unparsed(checked.unparsed, _surest(self._loaders(project).get(module.path, ())))
             grouped: dict[str, list[Problem]] = {}
             for code, problem in checked.problems:
                 grouped.setdefault(code, []).append(problem)
             for code, problems in grouped.items():
                 self._reached(by_code[code], module.path, problems, project)
 
-    def _unparsed(self, unparsed: Unparsed) -> None:
+    def _unparsed(self, unparsed: Unparsed, confidence: Confidence) -> None:
         if unparsed.newer:
             running = f"{sys.version_info.major}.{sys.version_info.minor}"
             text = f"this needs a newer parser than Python {running} has; the module was not looked at"
-            self.found.say(NEWER_GRAMMAR, unparsed.at, text, "run lambdalint with the newest Python")
+            self.found.say(NEWER_GRAMMAR, unparsed.at, text, "run lambdalint with the newest Python", confidence)
         elif not unparsed.unread:
-            self.found.say(SYNTAX_ERROR, unparsed.at, unparsed.message)
+            self.found.say(SYNTAX_ERROR, unparsed.at, unparsed.message, confidence=confidence)
         elif not self._is_damaged(unparsed.at.path):
-            self.found.say(UNREADABLE_INPUT, unparsed.at, unparsed.message)
+            self.found.say(UNREADABLE_INPUT, unparsed.at, unparsed.message, confidence=confidence)
 
     def _reached(self, rule: Rule, path: str, problems: Iterable[Problem], project: Project) -> None:
         """Keep the problems in code that some handler reaches; one function stands for all that do."""
@@ -379,12 +399,10 @@ def _with_plans(project: Project, plans: Sequence[Artifact]) -> Project:
 
 
 def _finding(rule: Rule, problem: Problem, function: Function | None) -> Finding:
-    severity = problem.severity or rule.severity
     confidence = problem.confidence or rule.confidence
     if function is not None:
-        confidence = max(confidence, _SUREST.get(function.evidence, Confidence.HIGH), key=lambda each: each.rank)
-    if severity is Severity.ERROR and confidence is Confidence.LOW:
-        severity = Severity.WARNING
+        confidence = max(confidence, _surest((function,)), key=lambda each: each.rank)
+    severity = _at_most(problem.severity or rule.severity, confidence)
     return Finding(
         code=rule.code,
         name=rule.name,
