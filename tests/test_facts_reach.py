@@ -163,6 +163,34 @@ def test_what_an_object_of_the_project_registers_counts_as_the_handlers() -> Non
     assert "unused" not in found
 
 
+def test_what_a_decorator_keeps_in_a_variable_counts_as_the_handlers() -> None:
+    source = """
+        known, listed = {}, []
+        def route(name):
+            def register(function):
+                known[name] = function
+                return function
+            return register
+        def step(function):
+            listed.append(function)
+            return function
+        def timed(wrapped):
+            return lambda *args: wrapped(*args)
+        @route("orders")
+        def orders(event): save()
+        @step
+        def first(event): ...
+        @timed
+        def unused(event): ...
+        def save(): ...
+        def handler(event, context):
+            return known[event["path"]](event)
+    """
+    found = invoked(source)
+    assert {"handler", "orders", "save", "first"} <= found
+    assert "unused" not in found
+
+
 def test_a_wrapped_handler_reaches_the_wrapper_and_what_it_wraps() -> None:
     source = """
         import functools

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from lambdalint.facts.expressions import Name, qualified_name, walk
+from lambdalint.facts.expressions import Collection, Name, Parameter, qualified_name, walk
 from lambdalint.facts.imports import Import, Imports
 from lambdalint.facts.outline import Outline
 from lambdalint.facts.per_module import PerModule
@@ -210,7 +210,7 @@ class _Search:
             for scope, definition in symbols.definitions.items():
                 for decorator in definition.decorators:
                     resolved = None if decorator is None else self.names.resolve(path, decorator)
-                    if resolved is not None and self._is_of_object(resolved):
+                    if resolved is not None and (self._is_of_object(resolved) or self._keeps(resolved)):
                         self._reached("invoke", (path, scope), (at, definition.span, f"registers {scope}"))
         if outline is not None:
             for name, lines in outline.registered.items():
@@ -222,6 +222,26 @@ class _Search:
             return "()" in decorator.name.replace("(", "()(", 1)
         owner = decorator.scope.rpartition(".")[0]
         return not decorator.is_class and bool(owner) and self.names.class_at(decorator.path, owner) is not None
+
+    def _keeps(self, decorator: Resolved) -> bool:
+        """Whether it is a function of the project that puts what it decorates into a variable of its module.
+
+        Parameters are told apart by their names alone.
+        """
+        symbols = None if decorator.path is None else self.symbols.get(decorator.path)
+        if symbols is None or decorator.scope not in symbols.definitions:
+            return False
+        own = {
+            parameter
+            for scope, definition in symbols.definitions.items()
+            if f"{scope}.".startswith(f"{decorator.scope}.")
+            for parameter in definition.parameters
+        }
+        return any(
+            isinstance(value, Collection)
+            and any(isinstance(each, Parameter) and each.name in own for each in value.items)
+            for value in symbols.values.values()
+        )
 
     def _load(self, phase: str, at: At, each: Import) -> None:
         for dotted, path in self.imported(at[0], each):
