@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdalint.errors import UnreadableInput
+from lambdalint.errors import ExitCode, UnreadableInput
 from lambdalint.facts.sizes import UnpackedSizes
 from lambdalint.join import artifacts
-from lambdalint.join.artifacts import function_artifact, layer_artifact
+from lambdalint.join.artifacts import function_artifact, given_artifact, layer_artifact
 from lambdalint.join.stacks import declare_document
 from lambdalint.model.artifact import ArtifactKind
 from lambdalint.model.document import Mapping
@@ -15,7 +15,7 @@ from lambdalint.model.values import Known
 from lambdalint.readers.tree import Folder, MemoryTree, Tree
 from lambdalint.readers.yaml import read_yaml
 from lambdalint.testing import check_files
-from lambdalint_rules.artifacts.samples import archive
+from lambdalint_rules.artifacts.samples import archive, changed
 
 HANDLER = "def handler(event, context): ...\n"
 TEMPLATE = """\
@@ -98,6 +98,35 @@ def test_an_archive_that_cannot_be_read_is_reported() -> None:
     result = check_files({"template.yaml": template, "app.zip": b"PK\x03\x04 cut"}, select=("LC002",))
     assert [finding.code for finding in result.findings] == ["LL001"]
     assert "cut short" in result.findings[0].message
+
+
+def test_an_archive_that_cannot_be_read_is_a_finding_of_the_rule_about_it() -> None:
+    template = TEMPLATE.format(code="app.zip", runtime="python3.13", metadata="")
+    broken = changed({"app.py": HANDLER.encode()}, "app.py", flags=1)
+    result = check_files({"template.yaml": template, "app.zip": broken}, select=("LZ001", "LH001"))
+    assert [finding.code for finding in result.findings] == ["LZ001"]
+    assert result.exit_code is ExitCode.FINDINGS
+    unasked = check_files({"template.yaml": template, "app.zip": broken}, select=("LH001",))
+    assert [(finding.code, finding.message) for finding in unasked.findings] == [("LL001", "app.py is encrypted")]
+    assert unasked.exit_code is ExitCode.INCOMPLETE
+
+
+def test_an_installed_tree_is_all_that_lies_there(tmp_path: Path) -> None:
+    (tmp_path / "built" / ".git").mkdir(parents=True)
+    (tmp_path / "built" / ".git" / "config").write_text("")
+    (tmp_path / "built" / "libx.so.1").write_text("")
+    (tmp_path / "built" / "libx.so.1").chmod(0o640)
+    (tmp_path / "built" / "libx.so").symlink_to("libx.so.1")
+    (tmp_path / "built" / "out").symlink_to("..")
+    found = given_artifact(Folder(tmp_path), "built")
+    assert found
+    assert {entry.path: entry.mode for entry in found.entries} == {
+        ".git/config": (tmp_path / "built" / ".git" / "config").stat().st_mode & 0o777,
+        "libx.so": 0o640,
+        "libx.so.1": 0o640,
+    }
+    assert found.links == {"libx.so": "libx.so.1"}
+    assert given_artifact(Folder(tmp_path), "none") is None
 
 
 def test_a_layer_runs_on_what_it_says_or_what_its_functions_agree_on() -> None:

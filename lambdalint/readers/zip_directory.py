@@ -222,6 +222,8 @@ def _placed(
         complaints.archive(f"the archive's directory has {directory_bytes:,} bytes; nothing else is read")
         return None
     if count == directory_bytes == 0:
+        if end_at:
+            complaints.archive(f"the archive says that it has no entries, and {end_at:,} bytes stand before its end")
         return _End(end_at, 0, 0, 0, zip64)
     for start in (end_at - directory_bytes, stated):
         if 0 <= start < end_at and _at(file, start, 4) == b"PK\x01\x02":
