@@ -10,6 +10,7 @@ from lambdalint.join.artifacts import function_artifact, given_artifact, layer_a
 from lambdalint.join.stacks import declare_document
 from lambdalint.model.artifact import ArtifactKind
 from lambdalint.model.document import Mapping
+from lambdalint.model.finding import Severity
 from lambdalint.model.function import Function, Layer
 from lambdalint.model.values import Known
 from lambdalint.readers.tree import Folder, MemoryTree, Tree
@@ -105,10 +106,10 @@ def test_an_archive_that_cannot_be_read_is_a_finding_of_the_rule_about_it() -> N
     broken = changed({"app.py": HANDLER.encode()}, "app.py", flags=1)
     result = check_files({"template.yaml": template, "app.zip": broken}, select=("LZ001", "LH001"))
     assert [finding.code for finding in result.findings] == ["LZ001"]
-    assert result.exit_code is ExitCode.FINDINGS
+    assert result.exit_code(Severity.ERROR) is ExitCode.FINDINGS
     unasked = check_files({"template.yaml": template, "app.zip": broken}, select=("LH001",))
     assert [(finding.code, finding.message) for finding in unasked.findings] == [("LL001", "app.py is encrypted")]
-    assert unasked.exit_code is ExitCode.INCOMPLETE
+    assert unasked.exit_code(Severity.ERROR) is ExitCode.INCOMPLETE
 
 
 def test_an_installed_tree_is_all_that_lies_there(tmp_path: Path) -> None:

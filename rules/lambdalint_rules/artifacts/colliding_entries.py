@@ -64,10 +64,12 @@ APP = b"def handler(event, context): ...\n"
     ),
 )
 def check(artifact: Artifact) -> Problems:
-    named: dict[str, list[Record | None]] = {entry.path: [None] for entry in artifact.entries}
+    named: dict[str, list[Record]] = {}
     for record in artifact.records:
         if record.kind is not RecordKind.FOLDER:
             named.setdefault(unpacked_name(record), []).append(record)
+    if not artifact.records:
+        named = {entry.path: [] for entry in artifact.entries}
     collisions = (
         (list(_with_other_content(named)), "with different content; which one runs depends on the reader", None),
         (
@@ -87,9 +89,9 @@ def check(artifact: Artifact) -> Problems:
             )
 
 
-def _with_other_content(named: Mapping[str, list[Record | None]]) -> Iterator[str]:
+def _with_other_content(named: Mapping[str, list[Record]]) -> Iterator[str]:
     for name, found in named.items():
-        if len(found) > 2 and len({(each.crc32, each.size, each.kind) for each in found if each}) > 1:
+        if len(found) > 1 and len({(each.crc32, each.size, each.kind) for each in found}) > 1:
             yield name
 
 
