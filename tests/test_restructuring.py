@@ -43,6 +43,7 @@ def rewritten(text: str, change: Change) -> str | None:
         ("a = e.get('q', {}).get('id', 1)\n", "e.get('q', {}).get('id', 1)", "a = (e.get('q') or {}).get('id', 1)\n"),
         ("f(q.get('id'))\n", "q.get('id')", "f((q or {}).get('id'))\n"),
         ("a = e.get('q', OTHER).get('id')\n", "e.get('q', OTHER).get('id')", None),
+        ("a = b in e['q']['id']\n", "e['q']['id']", None),
         ("a = int(e['q']['id'])\n", "e['q']['id']", None),
         ("a = f\"{e['q']['id']}\"\n", "e['q']['id']", None),
         ("a = e['q']['id'].strip()\n", "e['q']['id']", None),
@@ -93,6 +94,10 @@ def test_a_call_is_left_out(text: str, expected: str | None) -> None:
         (
             "import a as b  # why\n\ndef f():\n    '''Doc.'''\n    return b.c\n",
             "\ndef f():\n    '''Doc.'''\n    import a as b  # why\n    return b.c\n",
+        ),
+        (
+            "import a\n\ndef f():\n    # why\n    return a.c\n",
+            "\ndef f():\n    import a\n    # why\n    return a.c\n",
         ),
         ("import a as b, c\n\ndef f():\n    return b.c\n", None),
         ("import a as b\n\ndef f(x=b.c):\n    return b.c\n", None),

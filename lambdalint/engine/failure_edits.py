@@ -109,14 +109,22 @@ def _is_logged(handler: ast.ExceptHandler, returned: ast.Return, name: str | Non
 
 def _logging(code: Code) -> tuple[str, list[Edit]] | None:
     """How the module logs an exception, and what it has to import for that."""
+    logger = _logger(code)
+    if logger is not None:
+        return f'{logger}.exception("request failed")', []
+    need = imported(code.text, code.tree, "traceback")
+    return None if need is None else ("traceback.print_exc()", [need] if isinstance(need, Edit) else [])
+
+
+def _logger(code: Code) -> str | None:
+    """The logger of the module."""
     for node in code.tree.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=function)):
                 made = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
                 if made in _LOGGERS:
-                    return f'{name}.exception("request failed")', []
-    need = imported(code.text, code.tree, "traceback")
-    return None if need is None else ("traceback.print_exc()", [need] if isinstance(need, Edit) else [])
+                    return name
+    return None
 
 
 def _unnamed(code: Code, handler: ast.ExceptHandler, told: ast.expr) -> list[Edit]:
@@ -151,13 +159,15 @@ def failures_answered(code: Code, change: AnswerFailures) -> list[Edit] | None:
     if any(isinstance(each, ast.Yield | ast.YieldFrom | ast.Global) for each in own(body)):
         return None
     event, context = names
+    logger = _logger(code)
+    logged = f'{logger}.exception("request failed")' if logger else f"print({error})"
     start, end = code.line_start(first), code.line_end(body[-1])
     sent = f'cfnresponse.send({event}, {context}, cfnresponse.FAILED, {{"Error": str({error})}}'
     rows = (
         f"{indent}try:",
         code.indented(start, end, step),
         f"{indent}except Exception as {error}:",
-        f"{indent}{step}print({error})",
+        f"{indent}{step}{logged}",
         f'{indent}{step}{sent}, {event}.get("PhysicalResourceId"))',
     )
     return [code.text.edit(start, end, "\n".join(rows))]

@@ -85,9 +85,7 @@ def _is_plain(code: Code, node: ast.expr) -> bool:
 
 def _above(code: Code, function: Def, text: str) -> Edit:
     """The edit that writes *text* above a function and the comments that belong to it."""
-    line = code.text.edit(code.line_start(function), code.line_start(function), "").span.line
-    while line > 1 and _line(code, line - 1).startswith("#"):
-        line -= 1
+    line = code.first_line(function)
     blank = 0
     while line - blank > 1 and not _line(code, line - blank - 1).strip():
         blank += 1

@@ -91,8 +91,15 @@ class Code:
     def line_start(self, statement: ast.stmt) -> int:
         """Where the lines of *statement* begin, with its decorators."""
         decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-        first = min((each.lineno for each in decorators), default=statement.lineno)
-        return self.text.starts[min(first, statement.lineno) - 1]
+        return self.text.starts[min((statement.lineno, *(each.lineno for each in decorators))) - 1]
+
+    def first_line(self, statement: ast.stmt) -> int:
+        """The line where the comment right above *statement* begins, or else *statement*, with its decorators."""
+        decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+        line = min((statement.lineno, *(each.lineno for each in decorators)))
+        while line > 1 and self.text.text[self.text.starts[line - 2] :].lstrip(" \t").startswith("#"):
+            line -= 1
+        return line
 
     def line_end(self, node: ast.AST) -> int:
         """Where the last line of *node* ends, without what ends it."""
@@ -119,6 +126,10 @@ class Code:
     def indented(self, start: int, end: int, by: str) -> str:
         """The lines between two offsets, indented by more."""
         return "\n".join(row if kept or not row.strip() else by + row for row, kept in self.lines(start, end))
+
+    def inside(self, start: int, end: int, by: str) -> str:
+        """What stands between the ends of two lines, indented by more, and with no blank line at its beginning."""
+        return re.sub(r"\A\n(?:[ \t]*\n)+", "\n", self.indented(start, end, by))
 
     def dedented(self, start: int, end: int, by: str) -> str | None:
         """The lines between two offsets, indented by less; ``None`` where one is not indented so far."""

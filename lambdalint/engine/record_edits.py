@@ -39,7 +39,7 @@ def _after_loop(code: Code, end: ast.Return) -> list[Edit] | None:
 def _all_for_first(code: Code, node: ast.Subscript) -> list[Edit] | None:
     """What is done with ``event["Records"][0]`` is done in a loop over ``event["Records"]``."""
     function = code.function(node)
-    if function is None:
+    if function is None or not _are_records(node.value):
         return None
     found = [each for each in ast.walk(function) if isinstance(each, ast.Subscript) and _is_same(each, node)]
     if sum(isinstance(each, ast.Constant) and each.value == _RECORDS for each in ast.walk(function)) != len(found):
@@ -63,11 +63,11 @@ def _all_for_first(code: Code, node: ast.Subscript) -> list[Edit] | None:
             if len(found) > 1 or len(moved) == 1 or writes(moved[1:], name):
                 return None
             start, end = code.line_end(statement), code.line_end(moved[-1])
-            body = code.indented(start, end, code.step(statement))
+            body = code.inside(start, end, code.step(statement))
             head = f"for {name} in {code.source(records)}:{code.comment(statement)}"
             return [code.text.edit(code.start(statement), end, head + body)]
     record = free_name([function], "record", "each")
-    if record is None or any(isinstance(code.parents[each], ast.FormattedValue) for each in found):
+    if record is None or not all(_is_placed(code, each) for each in found):
         return None
     start, end = code.line_start(statement), code.line_end(moved[-1])
     text, at = "", start
@@ -82,6 +82,14 @@ def _all_for_first(code: Code, node: ast.Subscript) -> list[Edit] | None:
     step = code.step(statement)
     body = "\n".join(row if same or not row.strip() else step + row for row, same in zip(rows, kept, strict=True))
     return [code.text.edit(start, end, f"{code.indent(statement)}for {record} in {code.source(records)}:\n{body}")]
+
+
+def _is_placed(code: Code, node: ast.expr) -> bool:
+    """Whether the place of *node* is right: within texts of several lines it may not be."""
+    try:
+        return ast.dump(ast.parse(code.source(node), mode="eval").body) == ast.dump(node)
+    except SyntaxError:
+        return False
 
 
 def _is_same(node: ast.Subscript, other: ast.Subscript) -> bool:
@@ -118,14 +126,15 @@ def _is_constant(value: ast.expr | None) -> bool:
 def failures_collected(code: Code, change: CollectFailures) -> list[Edit] | None:
     caught = _handler(code, change.at)
     tried = None if caught is None else code.parents[caught]
-    loop = None if tried is None else code.parents[tried]
-    function = None if loop is None else code.parents[loop]
+    loop = None if tried is None else code.parents.get(tried)
+    function = None if loop is None else code.parents.get(loop)
     if (
         not isinstance(tried, ast.Try)
         or not isinstance(loop, ast.For)
         or not isinstance(function, ast.FunctionDef)
         or not isinstance(loop.target, ast.Name)
         or loop.orelse
+        or not _are_records(loop.iter)
         or sum(isinstance(each, ast.Try) for each in own(loop.body)) != 1
         or writes(loop.body, loop.target.id)
     ):
@@ -134,7 +143,7 @@ def failures_collected(code: Code, change: CollectFailures) -> list[Edit] | None
     ending = _ending(code, function, loop, f'return {{"batchItemFailures": {name}}}')
     if ending is None or name is None:
         return None
-    start = _with_comment(code, loop)
+    start = code.text.starts[code.first_line(loop) - 1]
     edits = [code.text.edit(start, start, f"{code.indent(loop)}{name} = []\n")]
     record = loop.target.id
     failed = record + "".join(f'["{key}"]' for key in change.keys)
@@ -149,12 +158,14 @@ def failures_collected(code: Code, change: CollectFailures) -> list[Edit] | None
     return [*edits, ending]
 
 
-def _with_comment(code: Code, statement: ast.stmt) -> int:
-    """Where the comment right above a statement begins, or itself."""
-    line = statement.lineno
-    while line > 1 and code.text.text[code.text.starts[line - 2] :].lstrip(" \t").startswith("#"):
-        line -= 1
-    return code.text.starts[line - 1]
+def _are_records(node: ast.expr) -> bool:
+    match node:
+        case ast.Subscript(slice=ast.Constant(value=key)):
+            return key == _RECORDS
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=key), *_]):
+            return key == _RECORDS
+        case _:
+            return False
 
 
 def _handler(code: Code, at: Span) -> ast.ExceptHandler | None:

@@ -68,7 +68,9 @@ def _takes_none(code: Code, node: ast.expr) -> bool:
     match code.parents[node]:
         case ast.Assign(value=value) | ast.AnnAssign(value=value) | ast.NamedExpr(value=value):
             return value is node
-        case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+        case ast.Compare(ops=ops):
+            return all(isinstance(each, ast.Eq | ast.NotEq | ast.Is | ast.IsNot) for each in ops)
+        case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
             return True
         case ast.If(test=test) | ast.IfExp(test=test):
             return test is node
@@ -103,6 +105,8 @@ def call_dropped(code: Code, change: DropCall) -> list[Edit] | None:
     call = code.expression(change.call)
     statement = None if call is None else code.parents[call]
     if not isinstance(statement, ast.Expr) or code.indent(statement) is None or len(code.block(statement)) == 1:
+        return None
+    if "#" in code.source(statement):
         return None
     comment = code.comment(statement)
     if comment:
@@ -167,7 +171,7 @@ def _first_line(code: Code, function: Def, line: str) -> Edit | None:
     indent = None if first is None else code.indent(first)
     if first is None or indent is None:
         return None
-    start = code.line_start(first)
+    start = code.text.starts[code.first_line(first) - 1]
     return code.text.edit(start, start, "".join(f"{indent}{each}\n" for each in line.split("\n")))
 
 
@@ -294,6 +298,8 @@ def paginated(code: Code, change: Paginate) -> list[Edit] | None:
     if not change.by_table:
         return [code.text.edit(start, code.end(function), pages), whole]
     if not isinstance(of, ast.Name) and not (isinstance(of, ast.Attribute) and isinstance(of.value, ast.Name)):
+        return None
+    if any(each.arg == "TableName" for each in call.keywords):
         return None
     table = f"TableName={code.source(of)}.name"
     if call.keywords:

@@ -12,6 +12,7 @@ from lambdalint.model.finding import Edit
 _TMP: Final = "/tmp"  # noqa: S108
 #: What makes a longer path of a path.
 _JOINING: Final = ("join", "joinpath", "Path", "PurePath", "str", "format", "with_suffix")
+_DELETING: Final = ("remove", "rmtree", "unlink")
 #: What keeps a path for later.
 _KEEPING: Final = ("add", "append", "appendleft", "extend", "insert", "put", "setdefault", "update")
 
@@ -191,7 +192,8 @@ def _path_edit(code: Code, node: ast.Constant, variable: str, *, file: bool) -> 
     if code.source(node)[1:-1] != _value(node):
         return None
     if file:
-        return code.text.edit(start, end, variable)
+        alone = isinstance(parent, ast.Call | ast.Assign | ast.keyword)
+        return code.text.edit(start, end, variable) if alone else None
     quote = code.source(node)[0]
     if rest in ("", "/") and isinstance(parent, ast.Call) and node in parent.args[:1]:
         return code.text.edit(start, end, variable)
@@ -253,7 +255,7 @@ def _bound_by(statement: ast.stmt) -> set[str]:
 
 
 def _is_consumed(code: Code, node: ast.expr) -> bool:
-    """Whether a path goes nowhere but into calls that come to an end."""
+    """Whether a path goes nowhere but into calls that come to an end, and leave the file there."""
     child: ast.AST = node
     while True:
         parent = code.parents[child]
@@ -261,7 +263,7 @@ def _is_consumed(code: Code, node: ast.expr) -> bool:
             case ast.Call(func=ast.Attribute(attr=attr) as function) if child is not function and attr in _KEEPING:
                 return False
             case ast.Call(func=function) if _last_part(function) not in _JOINING:
-                return True
+                return _last_part(function) not in _DELETING
             case ast.Compare():
                 return True
             case ast.Assign(targets=[ast.Name(id=name)]):
@@ -325,7 +327,7 @@ def _entered(
     All until *until* after those goes.
     """
     start, end = code.line_end(statement), code.line_end(used[-1])
-    body = code.indented(start, end, code.step(statement))
+    body = code.inside(start, end, code.step(statement))
     if flushed is not None:
         body = body.replace(f"{flushed}.close()", f"{flushed}.flush()")
     if until is not None:
