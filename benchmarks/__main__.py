@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from benchmarks import checking, packaging, starting
+from benchmarks import auditing, checking, packaging, starting
 from benchmarks.measure import CommandFailed
 from benchmarks.peers import PEERS, peer_version
 from benchmarks.table import Row, as_data, as_text
@@ -27,6 +27,7 @@ PARTS: Final[dict[str, Callable[[Path, Path], Iterator[Row]]]] = {
     "check-small": lambda folder, home: checking.small(folder),
     "check-code": lambda folder, home: checking.code(folder),
     "check-large": checking.large,
+    "audit": lambda folder, home: auditing.archive(folder),
     "package-small": packaging.small,
     "package-large": packaging.large,
     "start": starting.artifacts,

@@ -2,8 +2,8 @@
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import Final, TypeAlias
@@ -123,11 +123,16 @@ class NativeFile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NativeFiles:
-    """The native files of one artifact, and the places of its Python sources."""
+    """The native files of one artifact, and the places of its Python sources.
+
+    *alike* are files by their path without the words for a platform, *beside* by folder and module.
+    """
 
     files: tuple[NativeFile, ...]
     bundled: frozenset[str]
     sources: frozenset[str]
+    alike: Mapping[str, list[NativeFile]] = field(default_factory=dict)
+    beside: Mapping[tuple[str, str | None], list[NativeFile]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, artifact: Artifact) -> "NativeFiles":
@@ -138,10 +143,17 @@ class NativeFiles:
         distributions = Distributions.of(artifact)
         floors = dict(_stable_floors(artifact))
         files = tuple(_native(entry, form, distributions.of_entry(entry), floors) for entry, form in found)
+        alike: dict[str, list[NativeFile]] = {}
+        beside: dict[tuple[str, str | None], list[NativeFile]] = {}
+        for file in files:
+            alike.setdefault(_without_platform(file.path), []).append(file)
+            beside.setdefault((file.path.rpartition("/")[0], file.module), []).append(file)
         return cls(
             files,
             frozenset(PurePosixPath(file.path).name for file in files),
-            frozenset(entry.path for entry in artifact.entries if entry.suffix in (".py", ".pyc")),
+            frozenset(entry.path for entry in artifact.entries if entry.path.endswith((".py", ".pyc"))),
+            alike,
+            beside,
         )
 
     def has_substitute(self, file: NativeFile, python: tuple[int, int] | None, architecture: str | None) -> bool:
@@ -153,24 +165,20 @@ class NativeFiles:
         """
         if file.module and self._is_imported_otherwise(file, python, architecture):
             return True
-        name = _without_platform(file.path)
-        return any(
-            other is not file and other.runs_on(architecture) and _without_platform(other.path) == name
-            for other in self.files
-        )
+        alike = self.alike.get(_without_platform(file.path), ())
+        return any(other is not file and other.runs_on(architecture) for other in alike)
 
     def _is_imported_otherwise(
         self, file: NativeFile, python: tuple[int, int] | None, architecture: str | None
     ) -> bool:
-        folder = str(PurePosixPath(file.path).parent)
+        folder = file.path.rpartition("/")[0]
         rank = _import_rank(file, python, architecture)
-        for other in self.files:
-            same = other.module == file.module and str(PurePosixPath(other.path).parent) == folder
-            if same and other is not file and other.runs_on(architecture):
+        for other in self.beside.get((folder, file.module), ()):
+            if other is not file and other.runs_on(architecture):
                 other_rank = _import_rank(other, python, architecture)
                 if other_rank is not None and (rank is None or other_rank < rank):
                     return True
-        base = f"{folder}/{file.module}".removeprefix("./")
+        base = f"{folder}/{file.module}".removeprefix("/")
         beside = self.sources & {f"{base}.py", f"{base}.pyc", f"{base}/__init__.py"}
         return (rank is None and bool(beside)) or f"{base}/__init__.py" in beside
 

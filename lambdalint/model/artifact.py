@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import PurePosixPath
 
 from lambdalint.model.places import Member, Span
 
@@ -87,7 +86,9 @@ class Entry:
     @property
     def suffix(self) -> str:
         """The last extension with its dot."""
-        return PurePosixPath(self.path).suffix
+        name = self.path.rpartition("/")[2]
+        dot = name.rfind(".")
+        return name[dot:] if 0 < dot < len(name) - 1 else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

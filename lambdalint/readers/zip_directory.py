@@ -158,6 +158,8 @@ def shown(name: str) -> str:
     """*name* as a message can hold it: what is no visible character is escaped, a long one is cut."""
     if len(name) > 120:
         name = f"{name[:100]}…"
+    if name.isprintable():
+        return name
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)
 
 
