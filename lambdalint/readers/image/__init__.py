@@ -1,0 +1,1 @@
+"""Container images, read without unpacking them anywhere."""
