@@ -9,10 +9,12 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from lambdalint.aws.environment import wrapper_name
+from lambdalint.facts.calls import Calls
 from lambdalint.facts.content import head
+from lambdalint.facts.started_programs import TASK_FOLDER, started_programs
 from lambdalint.rule import (
     Artifact,
     ArtifactKind,
@@ -21,6 +23,7 @@ from lambdalint.rule import (
     Function,
     Known,
     Member,
+    PerModule,
     Problem,
     Problems,
     Project,
@@ -45,7 +48,16 @@ PYTHON = TEMPLATE.format(handler="app.handler", runtime="python3.13")
 CUSTOM = TEMPLATE.format(handler="bootstrap", runtime="provided.al2023")
 WRAPPED = f"{PYTHON}      Environment: {{Variables: {{AWS_LAMBDA_EXEC_WRAPPER: /var/task/start}}}}\n"
 APP = b"def handler(event, context): ...\n"
+STARTING = b"""\
+import subprocess
+
+def handler(event, context):
+    subprocess.run(["./convert", event["name"]], check=True, timeout=10)
+"""
 SHELL = b'#!/bin/sh\nexec "$@"\n'
+
+#: What starts a file, in words, and how sure that is.
+Started: TypeAlias = tuple[str, Confidence | None]
 
 _READABLE: Final = 0o004
 _SEARCHABLE: Final = 0o005
@@ -73,6 +85,7 @@ _NORMALISING: Final = (Dialect.SERVERLESS, Dialect.CHALICE, Dialect.ZAPPA)
             ),
         },
         {"template.yaml": CUSTOM, "orders.zip": partial(archive, {"bootstrap": SHELL})},
+        {"template.yaml": PYTHON, "orders.zip": partial(archive, {"app.py": STARTING, "convert": SHELL})},
         {"template.yaml": WRAPPED, "orders.zip": lambda: changed({"app.py": APP, "start": SHELL}, "start", system=0)},
     ),
     good=(
@@ -85,13 +98,16 @@ _NORMALISING: Final = (Dialect.SERVERLESS, Dialect.CHALICE, Dialect.ZAPPA)
         },
     ),
 )
-def check(artifact: Artifact, project: Project) -> Problems:
+def check(artifact: Artifact, project: Project, calls: PerModule[Calls]) -> Problems:
     functions = [each for each in project.functions if _has(each, artifact)]
     if artifact.kind is ArtifactKind.FOLDER and any(each.dialect in _NORMALISING for each in functions):
         return
     yield from _unreadable(artifact)
     yield from _unsearchable(artifact)
-    yield from _not_executable(artifact, functions)
+    started = dict(_by_place(artifact))
+    started.update(_wrappers(artifact, functions))
+    started.update(_by_code(artifact, functions, calls))
+    yield from _not_executable(artifact, started)
 
 
 def _has(function: Function, artifact: Artifact) -> bool:
@@ -101,13 +117,14 @@ def _has(function: Function, artifact: Artifact) -> bool:
 
 def _unreadable(artifact: Artifact) -> Problems:
     shut = [entry for entry in artifact.entries if entry.mode is not None and not entry.mode & _READABLE]
+    if len(shut) == len(artifact.entries) and artifact.kind is ArtifactKind.FOLDER:
+        return  # the umask of this machine; it is another one, as a rule, that deploys
     if shut:
         yield Problem(
             artifact.member(shut[0]),
             f"{shut[0].path} has mode {shut[0].mode:04o}{and_more(shut)}; "
             "Lambda runs as another user and gets Permission denied",
             hint="chmod -R a+rX before packing",
-            # What the disk of one machine says need not be so where it is deployed from.
             confidence=Confidence.LOW if artifact.kind is ArtifactKind.FOLDER else None,
         )
 
@@ -128,8 +145,7 @@ def _unsearchable(artifact: Artifact) -> Problems:
         )
 
 
-def _not_executable(artifact: Artifact, functions: Iterable[Function]) -> Problems:
-    started = {**dict(_wrappers(artifact, functions)), **dict(_by_place(artifact))}
+def _not_executable(artifact: Artifact, started: Mapping[str, Started]) -> Problems:
     for entry in artifact.entries:
         if entry.path not in started or (entry.mode & _EXECUTABLE if entry.mode is not None else entry.executable):
             continue
@@ -146,13 +162,18 @@ def _not_executable(artifact: Artifact, functions: Iterable[Function]) -> Proble
             artifact.member(entry),
             f"{entry.path} {state}; it {what} and needs its execute bits",
             hint="chmod 755, and pack on Linux or macOS",
-            confidence=confidence,
+            confidence=confidence or (Confidence.MEDIUM if artifact.kind is ArtifactKind.FOLDER else None),
         )
 
 
-def _wrappers(artifact: Artifact, functions: Iterable[Function]) -> Iterator[tuple[str, tuple[str, Confidence | None]]]:
+def _root(artifact: Artifact) -> str:
+    """Where it is unpacked."""
+    return "/opt/" if artifact.layer else TASK_FOLDER
+
+
+def _wrappers(artifact: Artifact, functions: Iterable[Function]) -> Iterator[tuple[str, Started]]:
     """What AWS_LAMBDA_EXEC_WRAPPER of a function starts."""
-    root = "/opt/" if artifact.layer else "/var/task/"
+    root = _root(artifact)
     for function in functions:
         match function.env:
             case Known(Mapping() as variables):
@@ -161,7 +182,17 @@ def _wrappers(artifact: Artifact, functions: Iterable[Function]) -> Iterator[tup
                     yield str(wrapper.value).removeprefix(root), (f"starts {function.name}", None)
 
 
-def _by_place(artifact: Artifact) -> Iterator[tuple[str, tuple[str, Confidence | None]]]:
+def _by_code(
+    artifact: Artifact, functions: Iterable[Function], calls: PerModule[Calls]
+) -> Iterator[tuple[str, Started]]:
+    root = _root(artifact)
+    for function in functions:
+        for program, path in started_programs(function, calls):
+            if program.startswith(root):
+                yield program.removeprefix(root), (f"is started by {path.rpartition('/')[2]}", None)
+
+
+def _by_place(artifact: Artifact) -> Iterator[tuple[str, Started]]:
     """What Lambda starts because of where it lies, and programs where one looks for programs."""
     for entry in artifact.entries:
         folder, _, name = entry.path.rpartition("/")
