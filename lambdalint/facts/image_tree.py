@@ -29,13 +29,13 @@ class ImageTree:
 
     @classmethod
     def of(cls, image: Image) -> "ImageTree":
-        tree: dict[str, Placed] = {}
+        layering = _Layering()
         complete = bool(image.layers)
         for number, layer in enumerate(image.layers):
             if layer.entries is None or layer.measured_diff_id is None:
                 complete = False
-            _lay(tree, layer.entries or (), number)
-        return cls(tree, complete)
+            layering.lay(layer.entries or (), number)
+        return cls(layering.by_path, complete)
 
     def find(self, path: str) -> Placed | None:
         """What is at *path*, which may be absolute, with links followed; ``None`` when nothing is, or they loop."""
@@ -69,23 +69,49 @@ class ImageTree:
                 yield path[len(start) :], placed
 
 
-def _lay(tree: dict[str, Placed], entries: Iterable[ImageEntry], number: int) -> None:
-    """One layer over those before; what it removes is of those, never of itself."""
-    entries = tuple(entries)
-    for entry in entries:
-        if entry.is_opaque or entry.is_whiteout:
-            _remove(tree, entry.path, itself=entry.is_whiteout)
-    for entry in entries:
-        if entry.is_opaque or entry.is_whiteout or not entry.path:
-            continue
-        before = tree.get(entry.path)
-        if before is not None and before.entry.kind is RecordKind.FOLDER and entry.kind is not RecordKind.FOLDER:
-            _remove(tree, entry.path, itself=True)
-        tree[entry.path] = Placed(entry, number)
+class _Layering:
+    """Paths with what lies directly below each, so that removing a folder costs what is in it."""
 
+    def __init__(self) -> None:
+        self.by_path: dict[str, Placed] = {}
+        self._below: dict[str, set[str]] = {}
 
-def _remove(tree: dict[str, Placed], path: str, *, itself: bool) -> None:
-    start = f"{path}/" if path else ""
-    gone = [each for each in tree if each.startswith(start) or (itself and each == path)]
-    for each in gone:
-        del tree[each]
+    def lay(self, entries: Iterable[ImageEntry], number: int) -> None:
+        """One layer over those before; what it removes is of those, never of itself."""
+        own = []
+        for entry in entries:
+            if entry.is_whiteout:
+                self._remove(entry.path)
+            elif entry.is_opaque:
+                self._clear(entry.path)
+            elif entry.path:
+                own.append(entry)
+        for entry in own:
+            before = self.by_path.get(entry.path)
+            if before is not None and before.entry.kind is RecordKind.FOLDER and entry.kind is not RecordKind.FOLDER:
+                self._clear(entry.path)
+            if before is None:
+                self._connect(entry.path)
+            self.by_path[entry.path] = Placed(entry, number)
+
+    def _connect(self, path: str) -> None:
+        # Folders that no record names are there all the same, as long as something is below them.
+        while path:
+            folder = path.rpartition("/")[0]
+            names = self._below.setdefault(folder, set())
+            if path in names:
+                return
+            names.add(path)
+            path = folder
+
+    def _clear(self, folder: str) -> None:
+        todo = list(self._below.pop(folder, ()))
+        while todo:
+            path = todo.pop()
+            self.by_path.pop(path, None)
+            todo += self._below.pop(path, ())
+
+    def _remove(self, path: str) -> None:
+        self._clear(path)
+        self.by_path.pop(path, None)
+        self._below.get(path.rpartition("/")[0], set()).discard(path)
