@@ -141,6 +141,7 @@ def fix(
     Raises:
         LambdalintError: a path does not exist, a file cannot be written, the configuration is wrong, or a pack is.
     """
+    from lambdalint.engine.edits import edits_of
     from lambdalint.fixer import diff, fixed
 
     place = placed(paths)
@@ -167,7 +168,13 @@ def fix(
             except OSError as error:
                 raise UsageError(f"{place.shown(path)} cannot be written: {error.strerror}") from error
         after = check(paths, config, today=day, jobs=jobs, cache=cache)
-    result = replace(after, notes=(*after.notes, *broken), fixed=done.findings if write else None)
+    if write:
+        possible = [edits_of(each.fix, after.read_text) if each.fix else None for each in after.findings]
+        left = (
+            each if edits else replace(each, fix=None) for each, edits in zip(after.findings, possible, strict=True)
+        )
+        after = replace(after, findings=tuple(left), fixed=done.findings)
+    result = replace(after, notes=(*after.notes, *broken))
     return Fixes(result, done.findings, changes)
 
 

@@ -335,6 +335,19 @@ def test_clients_move_to_the_module_where_nothing_of_them_is_local(text: str, ex
     assert changed(text, MoveToModule(Text("app.py", text).edit(start, end, "").span, "mm")) == expected
 
 
+def test_clients_of_one_name_are_made_once() -> None:
+    first = "def f(e):\n    c = boto3.client('s3')\n    return c.a()\n"
+    second = "def g(e):\n    c = boto3.client('s3')\n    return c.b()\n"
+    files = {"template.yaml": ORDERS, "src/app.py": f"import boto3\n\n{first}\n{second}\n{HANDLER}"}
+    _, fixed_files = fix_all(files, "LI001")
+    assert fixed_files["src/app.py"].decode().count("boto3.client") == 1
+    files["src/app.py"] = files["src/app.py"].replace(second, second.replace("s3", "sqs"))
+    _, fixed_files = fix_all(files, "LI001")
+    text = fixed_files["src/app.py"].decode()
+    assert "    c = boto3.client('sqs')\n    return c.b()\n" in text
+    assert "\nc = boto3.client('s3')\n" in text
+
+
 ORDERS = """\
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -346,6 +359,7 @@ Resources:
       Runtime: python3.13
       MemorySize: 64
 """
+HANDLER = "def handler(event, context):\n    return f(event), g(event)\n"
 SLOW = "import requests\ndef handler(event, context):\n    return requests.get('https://example.com').json()\n"
 
 

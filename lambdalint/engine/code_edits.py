@@ -279,16 +279,23 @@ class _Module:
                 return None
         else:
             name = line.body[0].targets[0].target.value  # type: ignore[attr-defined]
-            if name in {each.name for each in top.assignments} or len(scope[name]) != 1:
+            if len(scope[name]) != 1:
                 return None
             start, end = self.lines_of(line)
             code = self.text.text[start:end]
             following = self.text.text[end : end + 2]
             gone = self.text.edit(start, end + (2 if following == "\r\n" else len(following[:1])), "")
+            earlier = self.text.text[: self.text.starts[before - 1]]
+            if name in {each.name for each in top.assignments}:
+                same = re.search(rf"^{re.escape(code.strip())}[ \t]*$", earlier, re.MULTILINE)
+                return [gone] if same and "#" not in code else None
+            margin = code[: len(code) - len(code.lstrip())]
+            if re.search(rf"^{margin}{re.escape(name)}[ \t]*=[ \t]*\S", earlier, re.MULTILINE):
+                return None  # another function makes one of that name: it comes first
         if '"""' in code or "'''" in code:
             return None
-        margin = len(code) - len(code.lstrip())
-        level = "\n".join(row[margin:] if not row[:margin].strip() else row for row in re.split(r"\r\n|\r|\n", code))
+        width = len(code) - len(code.lstrip())
+        level = "\n".join(row[width:] if not row[:width].strip() else row for row in re.split(r"\r\n|\r|\n", code))
         return [self.above(definition, level), gone]
 
     def assigned(
