@@ -435,6 +435,18 @@ def test_a_custom_resource_answers_that_it_failed(body: str, expected: str | Non
 
 
 @pytest.mark.parametrize(
+    ("test", "is_answered"),
+    [("e['RequestType'] == 'Delete'", True), ("e['RequestType'] == 'Create'", False), ("g(e)", False)],
+)
+def test_a_deletion_with_nothing_to_do_is_answered(test: str, is_answered: bool) -> None:
+    head = f"import cfnresponse\n\ndef h(e, c):\n    if {test}:\n"
+    tail = "        return  # why\n    cfnresponse.send(e, c, 'SUCCESS', {})\n"
+    sent = '        cfnresponse.send(e, c, cfnresponse.SUCCESS, {}, e.get("PhysicalResourceId"))\n'
+    found = rewritten(head + tail, AnswerFailures(span(head + tail, "return")))
+    assert found == (head + sent + tail if is_answered else None)
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         (

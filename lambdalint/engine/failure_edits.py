@@ -142,6 +142,9 @@ def _unnamed(code: Code, handler: ast.ExceptHandler, told: ast.expr) -> list[Edi
 
 
 def failures_answered(code: Code, change: AnswerFailures) -> list[Edit] | None:
+    early = code.statement_at(change.at)
+    if isinstance(early, ast.Return):
+        return _deletion_answered(code, early)
     function = code.definition(change.at)
     first = None if function is None else first_statement(function)
     if function is None or first is None or not isinstance(code.parents[function], ast.Module):
@@ -171,6 +174,35 @@ def failures_answered(code: Code, change: AnswerFailures) -> list[Edit] | None:
         f'{indent}{step}{sent}, {event}.get("PhysicalResourceId"))',
     )
     return [code.text.edit(start, end, "\n".join(rows))]
+
+
+def _deletion_answered(code: Code, early: ast.Return) -> list[Edit] | None:
+    """The edit that tells of success before a ``return`` where there is nothing to be deleted."""
+    function, branch, indent = code.function(early), code.parents[early], code.indent(early)
+    names = parameters(function) if function is not None else []
+    if function is None or indent is None or len(names) != 2 or any(writes(function.body, each) for each in names):
+        return None
+    if imported(code.text, code.tree, "cfnresponse") is not True or not _is_sent(function, names):
+        return None
+    event, context = names
+    match branch:
+        case ast.If(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[ast.Constant(value="Delete")]), body=body):
+            asked = code.source(left).replace("'", '"')
+        case _:
+            return None
+    if (
+        early not in body
+        or early.value is not None
+        or asked
+        not in (
+            f'{event}["RequestType"]',
+            f'{event}.get("RequestType")',
+        )
+    ):
+        return None
+    sent = f'cfnresponse.send({event}, {context}, cfnresponse.SUCCESS, {{}}, {event}.get("PhysicalResourceId"))'
+    start = code.line_start(early)
+    return [code.text.edit(start, start, f"{indent}{sent}\n")]
 
 
 def _is_sent(function: Def, names: list[str]) -> bool:

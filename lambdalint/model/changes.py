@@ -262,7 +262,10 @@ class HideException:
 
 @dataclass(frozen=True, slots=True)
 class AnswerFailures:
-    """The handler of a custom resource at *at* sends that it failed, by ``cfnresponse``, whatever is raised in it."""
+    """The handler of a custom resource at *at* sends that it failed, by ``cfnresponse``, whatever is raised in it.
+
+    At a ``return`` for a resource that is deleted it sends that it succeeded.
+    """
 
     at: Span
 

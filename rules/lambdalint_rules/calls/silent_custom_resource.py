@@ -177,7 +177,8 @@ def _problems(function: Function, definition: Definition, ending: Ending) -> Pro
         fix = Fix("send that it failed", Applicability.UNSAFE, changes=(AnswerFailures(definition.span),))
         yield Problem(span, f"{when}, {waiting}", related=where, fix=fix)
     for span in ending.returns:
-        yield Problem(span, f"this returns before an answer is sent: {waiting}", related=where)
+        fix = Fix("send that it is done", Applicability.UNSAFE, changes=(AnswerFailures(span),))
+        yield Problem(span, f"this returns before an answer is sent: {waiting}", related=where, fix=fix)
     if ending.falls_off:
         asked = f" (it asks for {' and '.join(ending.asked)} only)" if ending.asked else ""
         text = f"{definition.scope}() has a way to its end without an answer{asked}; CloudFormation waits up to an hour"
