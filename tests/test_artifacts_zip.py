@@ -4,6 +4,7 @@ import shutil
 import stat
 import subprocess
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,38 @@ def test_archives_of_other_tools_are_read(command: list[str], tmp_path: Path) ->
         command, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "LC_ALL": "C.UTF-8"}
     )
     assert contents(tmp_path / "out.zip") == FILES
+
+
+def is_refused_by_others(path: Path) -> bool:
+    """Whether ``unzip`` or Python's own reader finds an error, not only something to warn of."""
+    try:
+        with zipfile.ZipFile(path) as made:
+            if made.testzip() is not None:
+                return True
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error):
+        return True
+    return subprocess.run(["unzip", "-tqq", path], capture_output=True, stdin=subprocess.DEVNULL).returncode > 1
+
+
+def is_refused(data: bytes) -> bool:
+    found = read_zip(data, "bundle.zip")
+    try:
+        for entry in found.entries:
+            entry.read()
+    except UnreadableInput:
+        return True
+    return bool(found.damages)
+
+
+def test_what_others_refuse_after_one_byte_was_changed_is_refused(tmp_path: Path) -> None:
+    good = archive({"app.py": FILES["app.py"], "rates.csv": b"eur,1\n" * 40})
+    path = tmp_path / "out.zip"
+    assert not is_refused(good)
+    for place in range(len(good)):
+        made = bytearray(good)
+        made[place] ^= 0x81
+        path.write_bytes(made)
+        assert is_refused(bytes(made)) or not is_refused_by_others(path), f"byte {place}"
 
 
 def read_all(data: bytes) -> None:

@@ -254,6 +254,8 @@ class _Packed:
             left -= len(packed) - len(inflate.unconsumed_tail)
             count -= len(chunk)
             chunks.append(chunk)
+        if count > 0 and not inflate.eof:
+            raise self._unreadable("is cut short: it does not unpack to its end")
         return b"".join(chunks)
 
     def _inflated64(self, file: BinaryIO, count: int) -> bytes:

@@ -45,6 +45,9 @@ _ZIP64_FIELD: Final = 1
 ENCRYPTED: Final = 0x01
 _SIZES_BEHIND: Final = 0x08
 _STRONGLY_ENCRYPTED: Final = 0x40
+_MASKED: Final = 0x2000
+#: The newest version of the format, times ten; what asks for more is not read by anybody.
+_NEWEST: Final = 63
 UTF_8: Final = 0x800
 #: Deflate makes at most 258 bytes of two bits.  Source: https://zlib.net/zlib_tech.html
 _MAX_EXPANSION: Final = 1_032
@@ -87,7 +90,7 @@ class Header(NamedTuple):
     @property
     def is_encrypted(self) -> bool:
         """Whether nobody reads it without a password."""
-        return bool(self.flags & (ENCRYPTED | _STRONGLY_ENCRYPTED))
+        return bool(self.flags & (ENCRYPTED | _STRONGLY_ENCRYPTED | _MASKED))
 
 
 @dataclass(slots=True)
@@ -235,6 +238,10 @@ def _placed(
                 complaints.archive(
                     f"{start - stated:,} bytes stand before the first entry, and the archive does not count them"
                 )
+            elif end_at - start != directory_bytes:
+                complaints.archive(
+                    f"the archive's directory has {end_at - start:,} bytes; {directory_bytes:,} are stated"
+                )
             return _End(start, min(directory_bytes, end_at - start), count, start - stated, zip64)
     complaints.archive("the archive's directory is not where the archive says it is")
     return None
@@ -246,7 +253,7 @@ def _headers(file: BinaryIO, end: _End, complaints: _Complaints) -> list[Header]
     at = 0
     while at + _CENTRAL.size <= len(data) and len(headers) < MAX_RECORDS:
         fields = _CENTRAL.unpack_from(data, at)
-        (signature, _, system, _, flags, method, time, date, crc32, packed, size) = fields[:11]
+        (signature, _, system, version, flags, method, time, date, crc32, packed, size) = fields[:11]
         (name_bytes, extra_bytes, comment_bytes, disk, _, attributes, offset) = fields[11:]
         name_at = at + _CENTRAL.size
         extra_at = name_at + name_bytes
@@ -264,6 +271,9 @@ def _headers(file: BinaryIO, end: _End, complaints: _Complaints) -> list[Header]
                 complaints.entry(header, "zip64", "is said to be too large for a plain ZIP, and its sizes are missing")
             else:
                 header = header._replace(size=wide[0], packed_bytes=wide[1], offset=wide[2] + end.shift)
+        if version & 0xFF > _NEWEST:
+            text = f"asks for version {(version & 0xFF) / 10} of the format; {_NEWEST / 10} is the newest"
+            complaints.entry(header, "version", text)
         if disk not in (0, 0xFFFF):
             complaints.entry(header, "disk", "lies in another part of the archive", "pack it again as one file")
         headers.append(header)
