@@ -12,18 +12,8 @@ from lambdalint.aws.limits import limit
 from lambdalint.errors import UnreadableInput
 from lambdalint.model.artifact import Damage, Entry, Record, RecordKind
 from lambdalint.model.links import link_end, parents
-from lambdalint.readers.zip_directory import (
-    DEFLATE64,
-    DEFLATE64_EXTRA,
-    DEFLATED,
-    MAKE_AGAIN,
-    STORED,
-    UTF_8,
-    Header,
-    method_name,
-    read_directory,
-    shown,
-)
+from lambdalint.readers.zip_directory import DEFLATE64, DEFLATED, MAKE_AGAIN, STORED, UTF_8, Header, method_name, shown
+from lambdalint.readers.zip_headers import DEFLATE64_EXTRA, read_directory
 
 #: An entry that unpacks to more than a whole function may have is not unpacked.
 MAX_ENTRY_BYTES: Final = limit("artifact", "unpacked", "max_bytes")

@@ -1,9 +1,8 @@
-"""What a ZIP says about its entries, twice: in its directory and before each entry; nothing is unpacked."""
+"""The directory of a ZIP: where it is, and what it says about each entry."""
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import BinaryIO, Final, NamedTuple
 
 from lambdalint.model.artifact import Damage
@@ -13,8 +12,6 @@ MAX_RECORDS: Final = 100_000
 #: Room for ``MAX_RECORDS`` with names and extra fields of usual length.
 MAX_DIRECTORY_BYTES: Final = 32 * 1024 * 1024
 
-DEFLATE64_EXTRA: Final = "pip install 'lambdalint[deflate64]' looks into it as it is"
-PACK_AGAIN: Final = "pack it again, with zip -r or 7z a -tzip -mm=Deflate"
 MAKE_AGAIN: Final = "make the archive again"
 
 STORED: Final = 0
@@ -37,20 +34,16 @@ _END: Final = struct.Struct("<4sHHHHIIH")
 _LOCATOR: Final = struct.Struct("<4sIQI")
 _END_64: Final = struct.Struct("<4sQHHIIQQQQ")
 _CENTRAL: Final = struct.Struct("<4sBBHHHHHIIIHHHHHII")
-_LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
 _MAX_COMMENT: Final = 0xFFFF
-_WIDE: Final = 0xFFFFFFFF
+WIDE: Final = 0xFFFFFFFF
 _ZIP64_FIELD: Final = 1
-#: Bits of an entry's flags: its content is encrypted, its sizes stand behind it, its header is hidden.
+#: Bits of an entry's flags: its content is encrypted, in one of three ways; its name is UTF-8.
 ENCRYPTED: Final = 0x01
-_SIZES_BEHIND: Final = 0x08
 _STRONGLY_ENCRYPTED: Final = 0x40
 _MASKED: Final = 0x2000
+UTF_8: Final = 0x800
 #: The newest version of the format, times ten; what asks for more is not read by anybody.
 _NEWEST: Final = 63
-UTF_8: Final = 0x800
-#: Deflate makes at most 258 bytes of two bits.  Source: https://zlib.net/zlib_tech.html
-_MAX_EXPANSION: Final = 1_032
 _UNIX: Final = (3, 19)
 
 #: How other files begin that are taken for an archive.
@@ -64,7 +57,6 @@ _STARTS: Final = (
     (b"version https://git-lfs", "a pointer of Git LFS: the archive itself was not fetched"),
     (b"<", "a page of HTML or XML, perhaps of a failed download"),
 )
-_ALIKE: Final = 8
 
 
 class Header(NamedTuple):
@@ -93,20 +85,7 @@ class Header(NamedTuple):
         return bool(self.flags & (ENCRYPTED | _STRONGLY_ENCRYPTED | _MASKED))
 
 
-@dataclass(slots=True)
-class Directory:
-    """The headers of an archive in the order of its directory, and what is wrong with them.
-
-    *overlapping* are the places of entries that share bytes with others.
-    """
-
-    headers: list[Header] = field(default_factory=list)
-    zip64: bool = False
-    damages: tuple[Damage, ...] = ()
-    overlapping: frozenset[int] = frozenset()
-
-
-class _End(NamedTuple):
+class End(NamedTuple):
     """What the records at the end say, with what was added to the front of the file since."""
 
     start: int
@@ -117,7 +96,7 @@ class _End(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Complaints:
+class Complaints:
     """What is wrong; the same about several entries is said once."""
 
     about_archive: list[Damage] = field(default_factory=list)
@@ -140,23 +119,6 @@ class _Complaints:
             yield Damage(f"{name} {text}{more}", header.name, hint)
 
 
-def read_directory(file: BinaryIO) -> Directory:
-    """The directory of the archive in *file*, compared with what stands before and behind each entry.
-
-    Source: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3
-    """
-    size = file.seek(0, 2)
-    complaints = _Complaints()
-    found = Directory()
-    end = _end(file, size, complaints)
-    if end is not None:
-        found.zip64 = end.zip64
-        found.headers = _headers(file, end, complaints)
-        found.overlapping = _compared(file, size, end, found.headers, complaints)
-    found.damages = complaints.damages()
-    return found
-
-
 def shown(name: str) -> str:
     """*name* as a message can hold it: what is no visible character is escaped, a long one is cut."""
     if len(name) > 120:
@@ -166,19 +128,24 @@ def shown(name: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)
 
 
-def _at(file: BinaryIO, offset: int, count: int) -> bytes:
+def method_name(method: int) -> str:
+    """A way of packing in words."""
+    return _METHODS.get(method, f"method {method}")
+
+
+def bytes_at(file: BinaryIO, offset: int, count: int) -> bytes:
     file.seek(offset)
     return file.read(count)
 
 
-def _end(file: BinaryIO, size: int, complaints: _Complaints) -> _End | None:
+def end_of(file: BinaryIO, size: int, complaints: Complaints) -> End | None:
     """The end of the directory; ``None`` with a complaint where there is none, or it cannot be used."""
     tail_at = max(0, size - _END.size - _MAX_COMMENT)
-    tail = _at(file, tail_at, size - tail_at)
+    tail = bytes_at(file, tail_at, size - tail_at)
     records = list(_end_records(tail))
     exact = [each for each in records if each[0] + _END.size + each[1][-1] == len(tail)]
     if not records:
-        complaints.archive(_reason(_at(file, 0, 512), size))
+        complaints.archive(_reason(bytes_at(file, 0, 512), size))
         return None
     if len(exact) > 1:
         complaints.archive(f"the archive has {len(exact)} directories; which one counts depends on the reader")
@@ -186,7 +153,7 @@ def _end(file: BinaryIO, size: int, complaints: _Complaints) -> _End | None:
     end_at = tail_at + at
     zip64 = False
     if end_at >= _LOCATOR.size:
-        signature, locator_disk, wide_at, disks = _LOCATOR.unpack(_at(file, end_at - _LOCATOR.size, _LOCATOR.size))
+        signature, locator_disk, wide_at, disks = _LOCATOR.unpack(bytes_at(file, end_at - _LOCATOR.size, _LOCATOR.size))
         if signature == b"PK\x06\x07":
             wide = _end_64(file, wide_at, end_at - _LOCATOR.size)
             if wide is None:
@@ -213,15 +180,15 @@ def _end_records(tail: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:
 def _end_64(file: BinaryIO, stated: int, locator_at: int) -> tuple[int, tuple[int, ...]] | None:
     for at in (stated, locator_at - _END_64.size):
         if 0 <= at <= locator_at - _END_64.size:
-            record = _at(file, at, _END_64.size)
+            record = bytes_at(file, at, _END_64.size)
             if record.startswith(b"PK\x06\x06"):
                 return at, _END_64.unpack(record)
     return None
 
 
 def _placed(
-    file: BinaryIO, end_at: int, stated: int, directory_bytes: int, count: int, zip64: bool, complaints: _Complaints
-) -> _End | None:
+    file: BinaryIO, end_at: int, stated: int, directory_bytes: int, count: int, zip64: bool, complaints: Complaints
+) -> End | None:
     """The directory where it is, which is elsewhere than *stated* when something was put before the archive."""
     if directory_bytes > MAX_DIRECTORY_BYTES:
         complaints.archive(f"the archive's directory has {directory_bytes:,} bytes; nothing else is read")
@@ -229,9 +196,9 @@ def _placed(
     if count == directory_bytes == 0:
         if end_at:
             complaints.archive(f"the archive says that it has no entries, and {end_at:,} bytes stand before its end")
-        return _End(end_at, 0, 0, 0, zip64)
+        return End(end_at, 0, 0, 0, zip64)
     for start in (end_at - directory_bytes, stated):
-        if 0 <= start < end_at and _at(file, start, 4) == b"PK\x01\x02":
+        if 0 <= start < end_at and bytes_at(file, start, 4) == b"PK\x01\x02":
             if start < stated:
                 break
             if start > stated:
@@ -242,13 +209,13 @@ def _placed(
                 complaints.archive(
                     f"the archive's directory has {end_at - start:,} bytes; {directory_bytes:,} are stated"
                 )
-            return _End(start, min(directory_bytes, end_at - start), count, start - stated, zip64)
+            return End(start, min(directory_bytes, end_at - start), count, start - stated, zip64)
     complaints.archive("the archive's directory is not where the archive says it is")
     return None
 
 
-def _headers(file: BinaryIO, end: _End, complaints: _Complaints) -> list[Header]:
-    data = _at(file, end.start, end.size)
+def headers_of(file: BinaryIO, end: End, complaints: Complaints) -> list[Header]:
+    data = bytes_at(file, end.start, end.size)
     headers: list[Header] = []
     at = 0
     while at + _CENTRAL.size <= len(data) and len(headers) < MAX_RECORDS:
@@ -264,9 +231,9 @@ def _headers(file: BinaryIO, end: _End, complaints: _Complaints) -> list[Header]
         header = Header(
             name, system in _UNIX, flags, method, time, date, crc32, packed, size, attributes, offset + end.shift
         )
-        if _WIDE in (packed, size, offset):
+        if WIDE in (packed, size, offset):
             extra = data[extra_at : extra_at + extra_bytes]
-            wide = _widened(extra, (size, packed, offset))
+            wide = widened(extra, (size, packed, offset))
             if wide is None:
                 complaints.entry(header, "zip64", "is said to be too large for a plain ZIP, and its sizes are missing")
             else:
@@ -284,7 +251,7 @@ def _headers(file: BinaryIO, end: _End, complaints: _Complaints) -> list[Header]
     return headers
 
 
-def _widened(extra: bytes, stated: tuple[int, ...]) -> list[int] | None:
+def widened(extra: bytes, stated: tuple[int, ...]) -> list[int] | None:
     """*stated* with the wide numbers of an entry's extra fields in the place of those that say to look there."""
     at = 0
     while at + 4 <= len(extra):
@@ -292,128 +259,12 @@ def _widened(extra: bytes, stated: tuple[int, ...]) -> list[int] | None:
         if kind == _ZIP64_FIELD:
             content = extra[at + 4 : at + 4 + length]
             numbers = [int.from_bytes(content[start : start + 8], "little") for start in range(0, len(content) - 7, 8)]
-            if len(numbers) < stated.count(_WIDE):
+            if len(numbers) < stated.count(WIDE):
                 return None
             wide = iter(numbers)
-            return [next(wide) if number == _WIDE else number for number in stated]
+            return [next(wide) if number == WIDE else number for number in stated]
         at += 4 + length
     return None
-
-
-def _compared(
-    file: BinaryIO, size: int, end: _End, headers: Iterable[Header], complaints: _Complaints
-) -> frozenset[int]:
-    """Complain of what the entries themselves say otherwise; the answer is where overlapping ones begin."""
-    overlapping: set[int] = set()
-    reached, last = 0, None
-    ordered = sorted(headers, key=lambda header: header.offset)
-    if ordered and ordered[0].offset > 0 and not end.shift:
-        complaints.archive(f"{ordered[0].offset:,} bytes stand before the first entry", sure=False)
-    for header in ordered:
-        _judge(header, complaints)
-        data_at = _local(file, header, complaints)
-        if data_at is None:
-            continue
-        behind = data_at + header.packed_bytes
-        if header.offset < reached and last is not None:
-            complaints.entry(header, "overlap", f"lies over {shown(last.name)}: both have the same bytes")
-            overlapping |= {header.offset, last.offset}
-        elif behind > end.start:
-            where = "the file" if behind > size else "the entries"
-            complaints.entry(header, "end", f"ends behind the end of {where}: the archive is cut short or damaged")
-        elif header.flags & _SIZES_BEHIND:
-            _descriptor(file, header, behind, complaints)
-        if behind > reached:
-            reached, last = behind, header
-    return frozenset(overlapping)
-
-
-def _judge(header: Header, complaints: _Complaints) -> None:
-    """Complain of what the directory itself says of an entry."""
-    if header.is_encrypted:
-        complaints.entry(header, "encrypted", "is encrypted", PACK_AGAIN)
-    elif header.method not in (STORED, DEFLATED):
-        complaints.entry(
-            header,
-            f"method {header.method}",
-            f"is packed with {method_name(header.method)}; Lambda reads stored and deflated entries",
-            PACK_AGAIN if header.method != DEFLATE64 or reads_deflate64() else f"{PACK_AGAIN}; {DEFLATE64_EXTRA}",
-        )
-    elif header.method == STORED and header.size != header.packed_bytes:
-        text = f"is stored in {header.packed_bytes:,} bytes and unpacks to {header.size:,}, which cannot be"
-        complaints.entry(header, "impossible size", text)
-    elif header.size > _MAX_EXPANSION * (header.packed_bytes + 2):
-        text = f"is said to unpack from {header.packed_bytes:,} bytes to {header.size:,}, which cannot be"
-        complaints.entry(header, "impossible size", text)
-
-
-def reads_deflate64() -> bool:
-    """Whether the extra that unpacks Deflate64 is installed."""
-    return find_spec("inflate64") is not None
-
-
-def method_name(method: int) -> str:
-    """A way of packing in words."""
-    return _METHODS.get(method, f"method {method}")
-
-
-def _local(file: BinaryIO, header: Header, complaints: _Complaints) -> int | None:
-    """Where the content begins, after a look at what stands before it; ``None`` when it is not there."""
-    start = _at(file, header.offset, _LOCAL.size + len(header.raw_name) + 32)
-    if len(start) < _LOCAL.size or not start.startswith(b"PK\x03\x04"):
-        complaints.entry(header, "missing", "is not where the archive says it is")
-        return None
-    _, _, flags, method, _, _, crc32, packed, size, name_bytes, extra_bytes = _LOCAL.unpack_from(start)
-    data_at = header.offset + _LOCAL.size + name_bytes + extra_bytes
-    name = start[_LOCAL.size : _LOCAL.size + name_bytes]
-    if name != header.raw_name:
-        text = f"is called {shown(name.decode('utf-8', 'surrogateescape'))} where its content stands"
-        complaints.entry(header, "name", text)
-    if method != header.method:
-        text = f"is {_packed_by(header.method)} by the directory and {_packed_by(method)} by its own header"
-        complaints.entry(header, "method", text)
-    if (flags ^ header.flags) & ENCRYPTED:
-        complaints.entry(header, "encryption", "is encrypted by one of its two headers only")
-    if packed == _WIDE or size == _WIDE:
-        extra = _at(file, data_at - extra_bytes, extra_bytes)
-        size, packed = _widened(extra, (size, packed)) or (size, packed)
-    stated = (header.crc32, header.packed_bytes, header.size)
-    if (crc32, packed, size) != stated and not (flags & _SIZES_BEHIND and _is_blank((crc32, packed, size), stated)):
-        complaints.entry(header, "header", _difference((crc32, packed, size), stated, "its own header"))
-    return int(data_at)
-
-
-def _is_blank(said: tuple[int, int, int], stated: tuple[int, int, int]) -> bool:
-    """Whether a header leaves to the record behind the entry what it does not say rightly."""
-    return all(one in (0, other, _WIDE) for one, other in zip(said, stated, strict=True))
-
-
-def _descriptor(file: BinaryIO, header: Header, at: int, complaints: _Complaints) -> None:
-    """Complain of a record behind the entry that agrees in none of the four forms it may have."""
-    record = _at(file, at, 24)
-    stated = (header.crc32, header.packed_bytes, header.size)
-    start = 4 if record.startswith(b"PK\x07\x08") else 0
-    said = [
-        struct.unpack_from(form, record, offset)
-        for offset in {start, 0}
-        for form in ("<III", "<IQQ")
-        if offset + struct.calcsize(form) <= len(record)
-    ]
-    if stated not in said:
-        first = said[0] if said else (0, 0, 0)
-        complaints.entry(header, "descriptor", _difference(first, stated, "the record behind it"))
-
-
-def _difference(said: tuple[int, ...], stated: tuple[int, ...], who: str) -> str:
-    if said[2] != stated[2]:
-        return f"unpacks to {stated[2]:,} bytes by the directory and to {said[2]:,} by {who}"
-    if said[1] != stated[1]:
-        return f"has {stated[1]:,} packed bytes by the directory and {said[1]:,} by {who}"
-    return f"has the checksum {stated[0]:08x} by the directory and {said[0]:08x} by {who}"
-
-
-def _packed_by(method: int) -> str:
-    return {STORED: "stored", DEFLATED: "deflated"}.get(method, f"packed with {method_name(method)}")
 
 
 def _reason(start: bytes, size: int) -> str:
