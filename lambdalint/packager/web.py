@@ -91,6 +91,22 @@ class Web:
         finally:
             response.release_conn()
 
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> "BaseHTTPResponse":
+        """One request as it stands: no credentials, no redirection, not tried again; the answer is not read yet.
+
+        Raises:
+            ConnectionError: there is no answer, in words.
+        """
+        from urllib3.exceptions import HTTPError
+
+        own = {"User-Agent": "lambdalint", **headers}
+        try:
+            return self._pool(url).request(
+                method, url, headers=own, body=body, redirect=False, retries=False, preload_content=False
+            )
+        except HTTPError as error:
+            raise ConnectionError(_reason(error)) from error
+
     def _open(self, url: str, accept: str) -> "BaseHTTPResponse":
         from urllib3 import make_headers
         from urllib3.exceptions import HTTPError

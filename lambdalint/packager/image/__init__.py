@@ -1,0 +1,1 @@
+"""Images out of plans, without a container engine."""
