@@ -3,22 +3,20 @@
 Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
 
-import base64
 import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from lambdalint.errors import Refused
 from lambdalint.packager.host import Progress, silent
-from lambdalint.packager.image.credentials import Login, login
+from lambdalint.packager.image.answers import finish, pieces, whole
+from lambdalint.packager.image.authorization import Authorization
 from lambdalint.packager.image.reference import Reference
 from lambdalint.packager.web import Web, shown
 from lambdalint.readers.image.documents import (
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 _MANIFESTS: Final = ", ".join((OCI_MANIFEST, DOCKER_MANIFEST, OCI_INDEX, DOCKER_LIST))
-_CHUNK: Final = 1 << 18
 #: Larger pieces than registries and the proxies before them take would be refused; smaller ones cost round trips.
 UPLOAD_CHUNK: Final = 16 * 1024 * 1024
 _ATTEMPTS: Final = 5
@@ -42,8 +39,6 @@ _MAX_WAIT_S: Final = 60.0
 _RETRIED: Final = (408, 429, 500, 502, 503, 504)
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS: Final = 5
-_MAX_TOKEN_BYTES: Final = 64 * 1024
-_CHALLENGE: Final = re.compile(r'(\w+)="([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +70,7 @@ class Registry:
         self._environment = environment
         self._progress = progress
         self._pause = pause
-        self._lock = Lock()
-        self._authorization: dict[str, str] = {}
-        self._login: Login | None = None
-        self._asked_for_login = False
+        self._authorization = Authorization(image, web, environment)
 
     def manifest(self, version: str | None = None) -> Fetched:
         """The manifest or index at *version*, a tag or digest; by default the one that the reference names.
@@ -88,7 +80,7 @@ class Registry:
         """
         wanted = version or self.image.version
         response = self._call("GET", f"manifests/{wanted}", {"Accept": _MANIFESTS}, (200,))
-        data = _body(response, MAX_DOCUMENT_BYTES, str(self.image))
+        data = whole(response, MAX_DOCUMENT_BYTES, str(self.image))
         digest = _digest(data)
         stated = wanted if wanted.startswith("sha256:") else response.headers.get("Docker-Content-Digest", digest)
         if stated != digest:
@@ -101,7 +93,7 @@ class Registry:
     def has_blob(self, digest: str) -> bool:
         """Whether the repository has the blob already."""
         response = self._call("HEAD", f"blobs/{digest}", {}, (200, 404), scope="pull,push")
-        _finish(response)
+        finish(response)
         return response.status == 200
 
     def fetch(self, digest: str, size: int, into: Path) -> None:
@@ -121,7 +113,7 @@ class Registry:
                     file.truncate()
                     hasher, done = hashlib.sha256(), 0
                 try:
-                    for data in _stream(response):
+                    for data in pieces(response):
                         done += len(data)
                         if done > size:
                             raise Refused(f"{name} of {self.image} is larger than its manifest says")
@@ -154,7 +146,7 @@ class Registry:
             return "present"
         asked = f"blobs/uploads/?{urlencode({'mount': digest, 'from': mount_from})}" if mount_from else "blobs/uploads/"
         response = self._call("POST", asked, {}, (201, 202), b"", also=mount_from)
-        _finish(response)
+        finish(response)
         if response.status == 201 and mount_from:
             return "mounted"
         self._upload(response.headers.get("Location", ""), digest, blob, name)
@@ -170,7 +162,7 @@ class Registry:
         response = self._call(
             "PUT", f"manifests/{self.image.tag or digest}", {"Content-Type": media_type}, (200, 201), data
         )
-        _finish(response)
+        finish(response)
         if response.headers.get("Docker-Content-Digest", digest) != digest:
             raise Refused(f"{self.image.host} says that the manifest has another digest than it has")
         return digest
@@ -201,7 +193,7 @@ class Registry:
                 place, done = self._resumed(place, done) or (self._begun(), 0)
         put = place + ("&" if "?" in place else "?") + urlencode({"digest": digest})
         response = self._tried("PUT", put, {}, (201, 204), b"", "pull,push")
-        _finish(response)
+        finish(response)
 
     def _sent(self, place: str, headers: Mapping[str, str], data: bytes) -> tuple[int, str, Mapping[str, str]]:
         """Status, reason and headers of the answer to a piece of an upload; status 0 when there is none."""
@@ -209,12 +201,12 @@ class Registry:
             response = self._once("PATCH", place, headers, data, "pull,push")
         except ConnectionError as error:
             return 0, str(error), {}
-        _finish(response)
+        finish(response)
         return response.status, f"{response.status} {response.reason or ''}".strip(), response.headers
 
     def _begun(self) -> str:
         response = self._call("POST", "blobs/uploads/", {}, (202,), b"")
-        _finish(response)
+        finish(response)
         return self._within(response.headers.get("Location", ""))
 
     def _resumed(self, place: str, done: int) -> tuple[str, int] | None:
@@ -223,7 +215,7 @@ class Registry:
             response = self._once("GET", place, {}, None, "pull,push")
         except ConnectionError:
             return place, done
-        _finish(response)
+        finish(response)
         if response.status == 404:
             return None
         end = re.fullmatch(r"(?:bytes=)?0-(\d+)", response.headers.get("Range", ""))
@@ -286,25 +278,15 @@ class Registry:
         also: str | None = None,
     ) -> "BaseHTTPResponse":
         """One request, with whatever login it asks for, and redirections followed without it."""
-        key = f"{actions} {also or ''}"
         for _ in range(2):
-            known = self._authorization.get(key)
+            known = self._authorization.known(actions, also)
             sent = {**headers, **({"Authorization": known} if known and self._is_ours(url) else {})}
             response = self._followed(method, url, sent, body)
             if response.status != 401 or not self._is_ours(url):
                 return response
             challenge = response.headers.get("WWW-Authenticate", "")
-            _finish(response)
-            with self._lock:
-                if self._authorization.get(key) == known:
-                    fresh = self._authorized(challenge, actions, also)
-                    if fresh is None or fresh == known:
-                        what = f"{_VERBS_OF_ACTIONS[actions]} {self.image.repository}"
-                        raise Refused(
-                            f"{self.image.host} asks for a login to {what}",
-                            hint=f"docker login {self.image.host}, or set the registry's credential helper",
-                        )
-                    self._authorization[key] = fresh
+            finish(response)
+            self._authorization.answer(challenge, known, actions, also)
         return response
 
     def _followed(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> "BaseHTTPResponse":
@@ -317,7 +299,7 @@ class Registry:
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or not target:
                 return response
-            _finish(response)
+            finish(response)
             at = urljoin(at, target)
             if urlsplit(at).scheme not in ("http", "https") or (url.startswith("https") and at.startswith("http:")):
                 raise Refused(f"{self.image.host} leads to {shown(at)}, which is no place to look for it")
@@ -329,63 +311,8 @@ class Registry:
     def _within(self, location: str) -> str:
         return urljoin(f"{self.image.api}/", location)
 
-    def _authorized(self, challenge: str, actions: str, also: str | None) -> str | None:
-        """The header that answers *challenge*; ``None`` when there is none to give."""
-        kind, _, rest = challenge.partition(" ")
-        if not self._asked_for_login:
-            self._login = login(self.image, self._environment)
-            self._asked_for_login = True
-        if kind.lower() == "basic":
-            return _basic(self._login) if self._login and not self._login.is_token else None
-        if kind.lower() != "bearer":
-            return None
-        said = dict(_CHALLENGE.findall(rest))
-        scopes = [f"repository:{self.image.repository}:{actions}"]
-        if also:
-            scopes.append(f"repository:{also}:pull")
-        return self._token(said.get("realm", ""), said.get("service", ""), scopes)
-
-    def _token(self, realm: str, service: str, scopes: list[str]) -> str:
-        parts = urlsplit(realm)
-        safe = parts.scheme == "https" or (parts.scheme == "http" and self.image.api.startswith("http:"))
-        if not safe:
-            raise Refused(f"{self.image.host} sends for a token to {shown(realm) or 'nowhere'}, which is not safe")
-        asked = [*parse_qsl(parts.query), *([("service", service)] if service else []), *(("scope", s) for s in scopes)]
-        headers = {"Accept": "application/json"}
-        method, url, body = "GET", urlunsplit(parts._replace(query=urlencode(asked, quote_via=quote))), None
-        if self._login and self._login.is_token:
-            method, url = "POST", urlunsplit(parts._replace(query=""))
-            fields = {"grant_type": "refresh_token", "service": service, "client_id": "lambdalint"}
-            body = urlencode({**fields, "scope": " ".join(scopes), "refresh_token": self._login.password}).encode()
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        elif self._login:
-            headers["Authorization"] = _basic(self._login)
-        try:
-            response = self._web.send(method, url, headers, body)
-        except ConnectionError as error:
-            raise Refused(f"{shown(realm)} gives no token: {error}", hint="try again") from error
-        data = _body(response, _MAX_TOKEN_BYTES, shown(realm))
-        if response.status != 200:
-            raise Refused(
-                f"{shown(realm)} gives no token for {self.image.repository}: {response.status} {response.reason or ''}",
-                hint=f"docker login {self.image.host}",
-            )
-        try:
-            answer = json.loads(data)
-            token = answer.get("token") or answer["access_token"]
-        except (ValueError, KeyError, AttributeError, RecursionError):
-            raise Refused(f"{shown(realm)} answers something that is no token") from None
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-            raise Refused(f"{shown(realm)} answers something that is no token")
-        return f"Bearer {token}"
-
 
 _VERBS: Final = {"GET": "fetched", "HEAD": "looked up", "POST": "pushed", "PUT": "pushed", "PATCH": "pushed"}
-_VERBS_OF_ACTIONS: Final = {"pull": "pull from", "pull,push": "push to"}
-
-
-def _basic(who: Login) -> str:
-    return "Basic " + base64.b64encode(f"{who.name}:{who.password}".encode()).decode()
 
 
 def _digest(data: bytes) -> str:
@@ -399,51 +326,11 @@ def _backoff(attempt: int, stated: str | None) -> float:
     return min(0.5 * float(2**attempt), _MAX_WAIT_S)
 
 
-def _finish(response: "BaseHTTPResponse") -> None:
-    """Read what is left of an answer that nobody wants, so that its connection serves the next request."""
-    response.drain_conn()
-    response.release_conn()
-
-
-def _stream(response: "BaseHTTPResponse") -> Iterator[bytes]:
-    """The pieces of an answer.
-
-    Raises:
-        ConnectionError: it breaks off.
-    """
-    with _as_connection_error():
-        yield from response.stream(_CHUNK)
-
-
-def _body(response: "BaseHTTPResponse", max_bytes: int, what: str) -> bytes:
-    found = bytearray()
-    try:
-        for data in _stream(response):
-            found += data
-            if len(found) > max_bytes:
-                raise Refused(f"the answer for {what} is larger than {max_bytes:,} bytes")
-    except ConnectionError as error:
-        raise Refused(f"the answer for {what} breaks off: {error}", hint="try again") from error
-    finally:
-        response.release_conn()
-    return bytes(found)
-
-
-@contextmanager
-def _as_connection_error() -> Iterator[None]:
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except HTTPError as error:
-        raise ConnectionError(str(error)[:200]) from error
-
-
 def _said(response: "BaseHTTPResponse") -> str:
     """The status, with what the registry says about it."""
     words = f"{response.status} {response.reason or ''}".strip()
     try:
-        data = _body(response, MAX_DOCUMENT_BYTES, "an error")
+        data = whole(response, MAX_DOCUMENT_BYTES, "an error")
         errors = json.loads(data)["errors"]
         said = str(errors[0].get("message") or errors[0]["code"])
     except (Refused, ValueError, LookupError, TypeError, AttributeError, RecursionError):
