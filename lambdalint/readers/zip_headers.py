@@ -25,7 +25,7 @@ from lambdalint.readers.zip_directory import (
 )
 
 DEFLATE64_EXTRA: Final = "pip install 'lambdalint[deflate64]' looks into it as it is"
-_PACK_AGAIN: Final = "pack it again, with zip -r or 7z a -tzip -mm=Deflate"
+_PACK_AGAIN: Final = "pack it again: lambdalint package, zip -r, or 7z a -tzip -mm=Deflate"
 _LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
 #: A bit of an entry's flags: its checksum and sizes stand behind it.
 _SIZES_BEHIND: Final = 0x08

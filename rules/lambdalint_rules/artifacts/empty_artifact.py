@@ -14,6 +14,7 @@ from lambdalint.facts.content import is_zeros
 from lambdalint.rule import Artifact, ArtifactKind, Entry, Known, Problem, Problems, Project, Severity, Span, rule
 from lambdalint_rules.artifacts.entry_names import and_more
 from lambdalint_rules.artifacts.samples import archive
+from lambdalint_rules.artifacts.users import functions_of
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -71,7 +72,7 @@ def check(artifact: Artifact, project: Project) -> Problems:
     at = artifact.source or Span.whole(artifact.path)
     what = _emptiness(artifact, project)
     if what:
-        yield Problem(at, what, hint="build the package before it is deployed")
+        yield Problem(at, what, hint="build the package before it is deployed: lambdalint package")
         return
     zeros = [
         entry
@@ -89,11 +90,11 @@ def check(artifact: Artifact, project: Project) -> Problems:
 
 def _is_replaced_later(artifact: Artifact, project: Project) -> bool:
     """Whether Terraform makes the function with a placeholder, and leaves its code alone from then on."""
-    for function in project.functions:
-        if function.name == artifact.function:
-            match function.resource.metadata.get("ignore_changes"):
-                case Known(tuple() as names):
-                    return any(isinstance(each, Known) and each.value in _CODE_ARGUMENTS for each in names)
+    for function in functions_of(artifact, project):
+        match function.resource.metadata.get("ignore_changes"):
+            case Known(tuple() as names):
+                if any(isinstance(each, Known) and each.value in _CODE_ARGUMENTS for each in names):
+                    return True
     return False
 
 
@@ -117,6 +118,5 @@ def _files(entries: tuple[Entry, ...]) -> str:
 def _has_layers(artifact: Artifact, project: Project) -> bool:
     return any(
         not (each.layers is None or (isinstance(each.layers, Known) and not each.layers.value))
-        for each in project.functions
-        if each.name == artifact.function
+        for each in functions_of(artifact, project)
     )

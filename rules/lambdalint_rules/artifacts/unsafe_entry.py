@@ -34,7 +34,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 _SET_ID: Final = 0o6000
-_PACK_AGAIN: Final = "pack it again on Linux, from inside the folder: zip -r"
+_PACK_AGAIN: Final = "pack it again on Linux, from inside the folder (zip -r), or with lambdalint package"
 
 
 @rule(

@@ -6,6 +6,7 @@ is packed once more; the function then fails with ``No module named``.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 """
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
@@ -13,6 +14,7 @@ from lambdalint.aws.runtimes import is_python
 from lambdalint.facts.content import head
 from lambdalint.rule import Artifact, ArtifactKind, Known, Problem, Problems, Project, Severity, Span, rule
 from lambdalint_rules.artifacts.samples import archive
+from lambdalint_rules.artifacts.users import functions_of
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -78,27 +80,25 @@ def check(artifact: Artifact, project: Project) -> Problems:
             hint="let serverless-python-requirements make both, or deploy what is in it",
         )
     tops = {path.split("/")[0] for path in paths}
-    module = _handler_module(artifact, project)
-    if module is None or len(tops) != 1 or _has_module(paths, module):
+    if len(tops) != 1:
         return
     top = tops.pop()
-    if _has_module(paths, f"{top}/{module}"):
-        yield Problem(
-            at,
-            f"everything lies under {top}/; the handler's module {module} is expected at the root of the archive",
-            hint=f"pack from inside the folder: cd {top} && zip -r ../{artifact.path.rpartition('/')[2]} .",
-        )
+    for module in dict.fromkeys(_handler_modules(artifact, project)):
+        if _has_module(paths, f"{top}/{module}") and not _has_module(paths, module):
+            yield Problem(
+                at,
+                f"everything lies under {top}/; the handler's module {module} is expected at the root of the archive",
+                hint="pack what is in the folder, from inside it (zip -r), or let lambdalint package do it",
+            )
 
 
-def _handler_module(artifact: Artifact, project: Project) -> str | None:
-    """The path of the handler's module without its extension, in a package of Python."""
+def _handler_modules(artifact: Artifact, project: Project) -> Iterator[str]:
+    """The paths of the handlers' modules without their extension, in a package of Python."""
     if artifact.layer or not (artifact.runtime and is_python(artifact.runtime)):
-        return None
-    for function in project.functions:
-        if function.name == artifact.function and isinstance(function.handler, Known):
-            module = str(function.handler.value).rpartition(".")[0]
-            return module.replace(".", "/") or None
-    return None
+        return
+    for function in functions_of(artifact, project):
+        if isinstance(function.handler, Known) and "." in str(function.handler.value):
+            yield str(function.handler.value).rpartition(".")[0].replace(".", "/")
 
 
 def _has_module(paths: set[str], module: str) -> bool:

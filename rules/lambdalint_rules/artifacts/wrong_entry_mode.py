@@ -33,6 +33,7 @@ from lambdalint.rule import (
 )
 from lambdalint_rules.artifacts.entry_names import and_more, unpacked_name
 from lambdalint_rules.artifacts.samples import archive, changed, member, written
+from lambdalint_rules.artifacts.users import functions_of
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -99,7 +100,7 @@ _NORMALISING: Final = (Dialect.SERVERLESS, Dialect.CHALICE, Dialect.ZAPPA)
     ),
 )
 def check(artifact: Artifact, project: Project, calls: PerModule[Calls]) -> Problems:
-    functions = [each for each in project.functions if _has(each, artifact)]
+    functions = list(functions_of(artifact, project))
     if artifact.kind is ArtifactKind.FOLDER and any(each.dialect in _NORMALISING for each in functions):
         return
     yield from _unreadable(artifact)
@@ -108,11 +109,6 @@ def check(artifact: Artifact, project: Project, calls: PerModule[Calls]) -> Prob
     started.update(_wrappers(artifact, functions))
     started.update(_by_code(artifact, functions, calls))
     yield from _not_executable(artifact, started)
-
-
-def _has(function: Function, artifact: Artifact) -> bool:
-    """Whether *function* runs with *artifact*, as its package or as a layer."""
-    return function.name == artifact.function or any(layer.artifact is artifact for layer in function.local_layers)
 
 
 def _unreadable(artifact: Artifact) -> Problems:
@@ -124,7 +120,7 @@ def _unreadable(artifact: Artifact) -> Problems:
             artifact.member(shut[0]),
             f"{shut[0].path} has mode {shut[0].mode:04o}{and_more(shut)}; "
             "Lambda runs as another user and gets Permission denied",
-            hint="chmod -R a+rX before packing",
+            hint="chmod -R a+rX before packing, or lambdalint package",
             confidence=Confidence.LOW if artifact.kind is ArtifactKind.FOLDER else None,
         )
 
@@ -141,7 +137,7 @@ def _unsearchable(artifact: Artifact) -> Problems:
             Member(artifact.path, name),
             f"the folder {name or '.'} has mode {(shut[0].mode or 0) & 0o777:04o}{and_more(shut)}; "
             "Lambda runs as another user and finds nothing in it",
-            hint="chmod -R a+rX before packing",
+            hint="chmod -R a+rX before packing, or lambdalint package",
         )
 
 
@@ -161,7 +157,7 @@ def _not_executable(artifact: Artifact, started: Mapping[str, Started]) -> Probl
         yield Problem(
             artifact.member(entry),
             f"{entry.path} {state}; it {what} and needs its execute bits",
-            hint="chmod 755, and pack on Linux or macOS",
+            hint="chmod 755, and pack on Linux or macOS; lambdalint package keeps execute bits",
             confidence=confidence or (Confidence.MEDIUM if artifact.kind is ArtifactKind.FOLDER else None),
         )
 
