@@ -20,6 +20,7 @@ UNREADABLE = ("unreadable-archive",)
 ODD = ("odd-archive",)
 GOOD = archive({"app.py": APP, "rates.csv": b"eur,1.00\n" * 200})
 ENTRY = Item("app.py", APP)
+_END_BYTES = 22
 RATES = Item("rates.csv", b"eur,1.00\n" * 20)
 
 
@@ -99,6 +100,15 @@ def many(count: int) -> bytes:
     return packed([ENTRY, *(Item(f"rates/{number}.csv", b"1") for number in range(count - 1))], count=count % 65_536)
 
 
+def crowded(count: int) -> bytes:
+    """An archive whose directory names one entry *count* times."""
+    one = packed([ENTRY])
+    start = one.index(b"PK\x01\x02")
+    record = one[start:-_END_BYTES]
+    stated = struct.pack("<HHII", count % 65_536, count % 65_536, len(record) * count, start)
+    return one[:start] + record * count + b"PK\x05\x06" + bytes(4) + stated + bytes(2)
+
+
 def zip64(**changes: int) -> bytes:
     """A small archive in the wide form."""
     said = {"count": 1, "size": 52, "start": 36 + len(APP), **changes}
@@ -161,6 +171,8 @@ DIRECTORIES = (
     Case("directory said to be empty", packed([ENTRY], bytes=0, count=0), UNREADABLE),
     Case("more entries stated than there are", packed([ENTRY], count=60_000), UNREADABLE),
     Case("fewer entries stated than there are", packed([ENTRY, RATES], count=1), UNREADABLE),
+    Case("directory of 600,000 records", lambda _: crowded(600_000), UNREADABLE),
+    Case("directory of 2,000,000 records", lambda _: crowded(2_000_000), UNREADABLE),
     Case("directory of nonsense", GOOD.replace(b"PK\x01\x02", b"PK\x01\x03"), UNREADABLE),
     Case("end record of a second part", packed([ENTRY], disk=1), UNREADABLE),
     Case("directory in another part", packed([ENTRY], first_disk=2), UNREADABLE),
