@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdalint.errors import LambdalintError, Refused, UnreadableInput
-from lambdalint.packager.inputs import Declared, Inputs, Locked, Places, inputs
+from lambdalint.packager.inputs import inputs
 from lambdalint.packager.lock import pinned
+from lambdalint.packager.needs import Declared, Inputs, Locked, Places
 from lambdalint.packager.target import target
 from lambdalint.readers.requirements import requirements
 from lambdalint.readers.tree import MemoryTree
@@ -303,6 +304,56 @@ def test_a_long_line_is_refused_at_once() -> None:
         requirements(MemoryTree({"requirements.txt": "six" + " " * 90_000 + "x"}), "requirements.txt")
 
 
-def test_sources_of_uv_want_a_lock() -> None:
-    text = PYPROJECT + "[tool.uv.sources]\nfast = { git = 'https://x' }\n"
-    assert "run `uv lock`" in message({"src/pyproject.toml": text})
+def test_sources_of_uv_are_followed_without_a_lock() -> None:
+    sources = """
+[tool.uv.sources]
+shared = { workspace = true }
+lib = { path = "../lib", editable = true }
+direct = { url = "https://example.com/direct-1-py3-none-any.whl" }
+inner = [
+    { git = "https://x", marker = "sys_platform == 'win32'" },
+    { index = "company", marker = "sys_platform == 'linux'" },
+]
+
+[[tool.uv.index]]
+name = "company"
+url = "https://me:secret@company/simple"
+explicit = true
+"""
+    wanted = (
+        '[project]\nname = "app"\nversion = "1"\ndependencies = ["shared[x]", "lib", "direct>=1", "inner", "plain"]\n'
+    )
+    files: dict[str, str | bytes] = {
+        "src/pyproject.toml": wanted + sources,
+        "pyproject.toml": "[tool.uv.workspace]\nmembers = ['packages/*', 'src']\nexclude = ['packages/old']\n",
+        "packages/old/pyproject.toml": "[project]\nname = 'shared'\n",
+        "packages/shared/pyproject.toml": "[project]\nname = 'Shared'\n",
+        "lib/pyproject.toml": "[project]\nname = 'lib'\n",
+    }
+    needs = asked(files)
+    assert needs.question.requirements == (
+        "direct @ https://example.com/direct-1-py3-none-any.whl",
+        "inner",
+        "plain",
+    )
+    assert needs.local == (("packages/shared", ("x",)), ("lib", ()))
+    assert needs.indexes.pinned == (("inner", "https://me:secret@company/simple"),)
+    assert "secret" not in needs.indexes.names
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("{ git = 'https://x' }", "takes fast from the repository https://x"),
+        ("{ path = '../../outside' }", "must lie within the project"),
+        ("{ path = '../gone' }", "there is nothing"),
+        ("{ path = 'app.py' }", "no wheel"),
+        ("{ workspace = true }", "there is none"),
+        ("{ index = 'unknown' }", "no [[tool.uv.index]] is called"),
+        ("{ url = 'https://x/y-1.tar.gz' }", "would have to be built"),
+        ("{ moon = 1 }", "does not say where fast is"),
+    ],
+)
+def test_a_source_of_uv_that_cannot_be_followed_is_refused(source: str, words: str) -> None:
+    text = PYPROJECT + f"[tool.uv.sources]\nfast = {source}\n"
+    assert words in message({"src/pyproject.toml": text, "src/app.py": ""})

@@ -15,15 +15,19 @@ from lambdalint.packager.choice import Pin
 from lambdalint.packager.contents import Brought
 from lambdalint.packager.fetch import Fetcher
 from lambdalint.packager.host import Host, Progress
-from lambdalint.packager.index import Indexes
-from lambdalint.packager.inputs import Declared, Input, Inputs, Locked, Places, inputs
+from lambdalint.packager.index import PYPI, Indexes, IndexSettings
+from lambdalint.packager.index_settings import index_settings
+from lambdalint.packager.inputs import inputs
 from lambdalint.packager.local import built_wheel
 from lambdalint.packager.lock import pinned
+from lambdalint.packager.locked import pinned as pinned_by_lock
+from lambdalint.packager.needs import Declared, Input, Inputs, Listed, Locked, Places
 from lambdalint.packager.once import Once
 from lambdalint.packager.options import Options
 from lambdalint.packager.pack import Pack, RawMember, keep, lookup
 from lambdalint.packager.plan import Distribution
 from lambdalint.packager.resolve import Answer, Question, resolve
+from lambdalint.packager.sdist import Builder, Sdist
 from lambdalint.packager.target import Target
 from lambdalint.packager.web import Web
 from lambdalint.packager.wheel import RULES, installed
@@ -52,6 +56,7 @@ class Dependencies:
         self._progress = progress
         self._web = Web(host.environment)
         self._fetcher = Fetcher(self._web, host, scratch)
+        self._builder = Builder(options.sdist, host, scratch)
 
     def needed(self, code: Code, aim: Target, compiler: Interpreter | None) -> Needed:
         """The distributions that *code* is to have with it; none where nothing says so.
@@ -59,14 +64,16 @@ class Dependencies:
         Raises:
             LambdalintError: they cannot be had for *aim*, in words.
         """
-        if code.kind is not CodeKind.FOLDER:
+        if code.kind not in (CodeKind.FOLDER, CodeKind.FILE):
             return Needed()
-        root = code.root or ""
-        return self._once.of(("needed", root, str(aim)), lambda: self._dependencies(root, aim, compiler))
+        root, file = code.root or "", code.path if code.kind is CodeKind.FILE else None
+        key = ("needed", root, file, str(aim))
+        return self._once.of(key, lambda: self._dependencies(root, file, aim, compiler))
 
-    def _dependencies(self, root: str, aim: Target, compiler: Interpreter | None) -> Needed:
+    def _dependencies(self, root: str, file: str | None, aim: Target, compiler: Interpreter | None) -> Needed:
         options = self._options
-        places = Places(self._tree, root, options.manifest, options.extras, self._host.environment)
+        environment = self._host.environment
+        places = Places(self._tree, root, options.manifest, options.extras, environment, options.groups, file)
         said = inputs(places, aim)
         if said.needs is None:
             return Needed(notes=said.notes)
@@ -87,28 +94,79 @@ class Dependencies:
         return Needed(tuple(brought), tuple(distributions), said.files, notes)
 
     def _pins(self, said: Inputs, aim: Target) -> Answer:
+        sdists = self._options.sdist is not Sdist.DENY
         match said.needs:
             case Locked(lock, project):
-                folder = self._tree.on_disk(lock.path.rpartition("/")[0])
-                pins, members = pinned(lock, project, self._options.extras, aim, folder)
                 base = lock.path.rpartition("/")[0]
+                settings = index_settings(self._tree, base, self._host.environment)
+                pins, members = pinned(
+                    lock,
+                    project,
+                    self._options.extras,
+                    aim,
+                    self._tree.on_disk(base),
+                    groups=self._options.groups,
+                    sdists=sdists,
+                    others=lambda name: self._indexes(settings).files(name),
+                )
                 built = [
                     self._built(f"{base}/{member.source[1]}".strip("/"), aim)
                     for member in members
                     if member.source[0] != "virtual"
                 ]
-                return Answer(tuple(sorted((*pins, *built), key=lambda pin: pin.name)))
+                return self._whole((*pins, *built), aim)
+            case Listed(lock, distributions, settings, local):
+                pins = pinned_by_lock(
+                    lock,
+                    distributions,
+                    lambda place: self._indexes(_with(settings, place)),
+                    aim,
+                    self._tree.on_disk(lock.path.rpartition("/")[0]),
+                    sdists=sdists,
+                )
+                return self._whole((*pins, *(self._built(folder, aim) for folder in local)), aim)
             case Declared(question, settings, local):
                 texts = [*question.requirements]
                 for folder_path, extras in local:
                     pin = self._built(folder_path, aim)
                     asked = f"[{','.join(extras)}]" if extras else ""
                     texts.append(f"{pin.name}{asked} @ {pin.url}")
-                indexes = self._once.of(("indexes", settings), lambda: Indexes(settings, self._web))
                 whole: Question = replace(question, requirements=tuple(texts))
-                return resolve(whole, indexes, aim, self._host, fresh_s=self._options.fresh_s)
+                build = self._from_source if sdists else None
+                answer = resolve(
+                    whole,
+                    self._indexes(settings),
+                    aim,
+                    self._host,
+                    fresh_s=self._options.fresh_s,
+                    build=None if build is None else lambda pin: build(pin, aim),
+                )
+                return replace(answer, pins=self._whole(answer.pins, aim).pins)
             case _:
                 return Answer(())
+
+    def _indexes(self, settings: IndexSettings) -> Indexes:
+        return self._once.of(("indexes", settings), lambda: Indexes(settings, self._web))
+
+    def _whole(self, pins: Sequence[Pin], aim: Target) -> Answer:
+        """*pins* by name, with wheels in the place of source distributions."""
+        sources = [pin for pin in pins if not pin.filename.endswith(".whl")]
+        wheels = {pin: self._from_source(pin, aim) for pin in sources}
+        return Answer(tuple(sorted((wheels.get(pin, pin) for pin in pins), key=lambda pin: pin.name)))
+
+    def _from_source(self, pin: Pin, aim: Target) -> Pin:
+        def build() -> Pin:
+            self._progress("build", pin.origin, 0, 1)
+            source, _ = self._fetcher.fetch((pin,), self._progress)[pin]
+            named = self._scratch / f"source-{pin.name}" / pin.filename
+            named.parent.mkdir(exist_ok=True)
+            if not named.exists():
+                named.symlink_to(source)  # in the cache it has no name, and the name says what it is
+            wheel = self._builder.wheel(named, pin, aim)
+            self._progress("build", pin.origin, 1, 1)
+            return Pin(pin.name, pin.version, wheel.name, wheel.as_uri())
+
+        return self._once.of(("from source", pin, str(aim)), build)
 
     def _built(self, folder: str, aim: Target) -> Pin:
         place = self._tree.on_disk(folder)
@@ -167,6 +225,13 @@ class Dependencies:
             found[pin] = keep(self._host, key, made[pin].members, made[pin].failed)
             self._progress("compile", pin.origin, done, len(missing))
         return found
+
+
+def _with(settings: IndexSettings, place: str) -> IndexSettings:
+    """*settings* with the index that a lock names for a distribution; the usual one needs no name."""
+    if not place or place.rstrip("/") in (PYPI, settings.default):
+        return settings
+    return replace(settings, extra=(place, *settings.extra))
 
 
 def _wheel_key(sha256: str) -> tuple[str, ...]:

@@ -29,8 +29,10 @@ class Host:
     @staticmethod
     def here(*, cached: bool = True, jobs: int | None = None) -> "Host":
         """The machine that this runs on."""
+        from lambdalint.packager.index_settings import configured
+
         return Host(
-            environment=dict(os.environ),
+            environment=configured(dict(os.environ)),
             cache=Store(cache_folder() if cached else None),
             jobs=jobs or min(8, os.cpu_count() or 1),
         )

@@ -67,13 +67,15 @@ class IndexSettings:
 
     The extra indexes come before the default one, and the first index that knows a distribution is the only one asked
     about it, as for uv: a public package of a private one's name is never taken for it.  *merge* asks them all, as pip
-    does.  Files at *find_links* are always looked at as well.
+    does.  Files at *find_links* are always looked at as well.  *pinned* are pairs of a distribution and the only index
+    that is asked about it.
     """
 
     default: str | None = PYPI
     extra: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     merge: bool = False
+    pinned: tuple[tuple[str, str], ...] = ()
 
     @staticmethod
     def of(environment: Mapping[str, str]) -> "IndexSettings":
@@ -133,12 +135,14 @@ class Indexes:
 
     def _ask(self, name: str) -> tuple[File, ...]:
         found: dict[str, File] = {}
-        for index in (*self.settings.extra, *([self.settings.default] if self.settings.default else [])):
+        usual = (*self.settings.extra, *([self.settings.default] if self.settings.default else []))
+        pinned = dict(self.settings.pinned).get(name)
+        for index in usual if pinned is None else (pinned,):
             for file in self._of_index(self.web.remember(index), name):
                 found.setdefault(file.filename, file)
             if found and not self.settings.merge:
                 break
-        for link in self.settings.find_links:
+        for link in self.settings.find_links if pinned is None else ():
             for file in self._of_links(self.web.remember(link)):
                 if distribution_of(file.filename) == name:
                     found.setdefault(file.filename, file)

@@ -9,8 +9,8 @@ from typing import Final
 
 from lambdalint.errors import Refused
 from lambdalint.packager.choice import why_no_tag
-from lambdalint.packager.resolve import own_words, uv_binary
 from lambdalint.packager.target import Target
+from lambdalint.packager.uv import own_words, uv_binary
 
 _MAX_S: Final = 600
 

@@ -1,29 +1,42 @@
 """A ``uv.lock`` to pinned files: no resolver, no index; versions, addresses and hashes stand in the lock."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from lambdalint.aws.runtimes import newest_python
 from lambdalint.errors import Refused
-from lambdalint.packager.choice import Pin, best, why_no_tag
+from lambdalint.packager.choice import Pin, best, nearest, why_no_tag
+from lambdalint.packager.index import File
 from lambdalint.packager.target import Target
+from lambdalint.readers.locks import LockedFile
 from lambdalint.readers.pyproject import Pyproject
-from lambdalint.readers.uv_lock import LockedDependency, LockedFile, LockedPackage, UvLock
+from lambdalint.readers.uv_lock import LockedDependency, LockedPackage, UvLock
 
 _LOCAL: Final = frozenset(("virtual", "editable", "directory"))
 
 
 def pinned(
-    lock: UvLock, project: LockedPackage, extras: tuple[str, ...], target: Target, folder: Path | None
+    lock: UvLock,
+    project: LockedPackage,
+    extras: tuple[str, ...],
+    target: Target,
+    folder: Path | None,
+    *,
+    groups: tuple[str, ...] = (),
+    sdists: bool = False,
+    others: Callable[[str], Iterable[File]] = lambda name: (),
 ) -> tuple[tuple[Pin, ...], tuple[LockedPackage, ...]]:
     """The files that *project* needs on *target*, and the projects among its dependencies that must be built first.
 
-    *folder* is where the lock lies, for files that it names by path.
+    *folder* is where the lock lies, for files that it names by path.  Where nothing else fits, a source distribution is
+    taken if *sdists*.  *others* are the files that an index has of a distribution, for a hint.
 
     Raises:
         Refused: the lock was made for other Pythons, or a distribution has no file that fits.
@@ -33,10 +46,11 @@ def pinned(
             f"{lock.path} was made for Python {lock.requires_python}; {target.runtime} is outside of it",
             hint="widen requires-python in pyproject.toml and run `uv lock`, or change the function's runtime",
         )
-    needed = [package for package in _closure(lock, project, extras, target) if package is not project]
+    needed = [package for package in _closure(lock, project, extras, groups, target) if package is not project]
     members = tuple(package for package in needed if package.source[0] in _LOCAL)
     files = [package for package in needed if package.source[0] not in _LOCAL]
-    return tuple(_pin(lock, package, target, folder) for package in files), members
+    maker = _Maker(lock, target, folder, sdists, others)
+    return tuple(maker.pin(package) for package in files), members
 
 
 def check_fresh(lock: UvLock, project: LockedPackage, declared: Pyproject) -> None:
@@ -66,18 +80,31 @@ def _normal(specifier: str | None) -> str:
     return str(SpecifierSet(specifier or ""))
 
 
-def _closure(lock: UvLock, project: LockedPackage, extras: tuple[str, ...], target: Target) -> Iterator[LockedPackage]:
+def _closure(
+    lock: UvLock, project: LockedPackage, extras: tuple[str, ...], groups: tuple[str, ...], target: Target
+) -> Iterator[LockedPackage]:
     by_name: dict[str, list[LockedPackage]] = {}
     for package in lock.packages:
         by_name.setdefault(package.name, []).append(package)
-    unknown = [extra for extra in extras if extra not in project.extras]
+    unknown = [extra for extra in extras if canonicalize_name(extra) not in project.extras]
     if unknown:
         raise Refused(
             f"{project.name} has no extra {unknown[0]!r}", hint=f"it has {', '.join(project.extras) or 'none'}"
         )
+    absent = [group for group in map(canonicalize_name, groups) if group not in project.groups]
+    if absent:
+        raise Refused(
+            f"{project.name} has no dependency group {absent[0]!r} in {lock.path}",
+            hint=f"it has {', '.join(project.groups) or 'none'}",
+        )
     seen: set[tuple[int, str]] = set()
     found: dict[int, LockedPackage] = {}
-    waiting = [(project, ""), *((project, extra) for extra in extras)]
+    waiting = [(project, ""), *((project, extra) for extra in map(canonicalize_name, extras))]
+    for group in map(canonicalize_name, groups):
+        for dependency in project.groups[group]:
+            if target.applies(dependency.marker):
+                other = _locked(lock, dependency, by_name, target)
+                waiting.extend((other, wanted) for wanted in ("", *dependency.extras))
     while waiting:
         package, extra = waiting.pop()
         if (id(package), extra) in seen:
@@ -111,46 +138,66 @@ def _locked(
     return candidates[0]
 
 
-def _pin(lock: UvLock, package: LockedPackage, target: Target, folder: Path | None) -> Pin:
-    named = f"{package.name} {package.version or ''}".strip()
-    kind, place = package.source
-    if kind == "git":
-        raise Refused(
-            f"{lock.path} takes {named} from a repository, and would have to build it",
-            hint="build a wheel of it and depend on that by path",
-        )
-    wheels = {wheel.filename: wheel for wheel in package.wheels}
-    filename = best(wheels, target)
-    if filename is None:
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    lock: UvLock
+    target: Target
+    folder: Path | None
+    sdists: bool
+    others: Callable[[str], Iterable[File]]
+
+    def pin(self, package: LockedPackage) -> Pin:
+        lock, target = self.lock, self.target
+        named = f"{package.name} {package.version or ''}".strip()
+        kind, place = package.source
+        if kind == "git":
+            raise Refused(
+                f"{lock.path} takes {named} from a repository, and would have to build it",
+                hint="build a wheel of it and depend on that by path",
+            )
+        wheels = {wheel.filename: wheel for wheel in package.wheels}
+        filename = best(wheels, target)
+        file = wheels[filename] if filename else package.sdist if self.sdists else None
+        if file is not None:
+            url = self._url(file, kind, place)
+            return Pin(package.name, package.version or "", file.filename, url, file.sha256, file.size)
         if not wheels:
             raise Refused(
                 f"{named} has only a source distribution in {lock.path}; only wheels are installed",
-                hint=f"`uv lock --no-build-package {package.name}` finds a version with wheels, if there is one",
+                hint="`--sdist pure` builds it, which runs its code on this machine; "
+                f"`uv lock --no-build-package {package.name}` finds a version with wheels, if there is one",
             )
         raise Refused(
             f"{named} has no wheel for {target} in {lock.path}: {why_no_tag(list(wheels), target)}",
-            hint=_advice(package.name, target),
+            hint=self._advice(package),
         )
-    wheel = wheels[filename]
-    return Pin(
-        package.name, package.version or "", filename, _url(wheel, kind, place, folder), wheel.sha256, wheel.size
-    )
 
+    def _advice(self, package: LockedPackage) -> str:
+        other = self._nearest(package)
+        if other is not None and package.version and other < Version(package.version):
+            return f'{package.name} {other} has one: constrain it to "<={other}" in pyproject.toml and run `uv lock`'
+        environment = f"sys_platform == 'linux' and platform_machine == '{self.target.machine}'"
+        if self.target.glibc < (2, 28):
+            newest = newest_python().name
+            return (
+                f"constrain {package.name} to an older version in pyproject.toml and run `uv lock`, or move to {newest}"
+            )
+        return f'add "{environment}" to [tool.uv] required-environments in pyproject.toml and run `uv lock`'
 
-def _advice(name: str, target: Target) -> str:
-    environment = f"sys_platform == 'linux' and platform_machine == '{target.machine}'"
-    if target.glibc < (2, 28):
-        newest = newest_python().name
-        return f"constrain {name} to an older version in pyproject.toml and run `uv lock`, or move to {newest}"
-    return f'add "{environment}" to [tool.uv] required-environments in pyproject.toml and run `uv lock`'
+    def _nearest(self, package: LockedPackage) -> Version | None:
+        if package.source[0] != "registry" or package.version is None:
+            return None
+        try:
+            return nearest(Version(package.version), self.others(package.name), self.target)
+        except Refused:
+            return None
 
-
-def _url(wheel: LockedFile, kind: str, place: str, folder: Path | None) -> str:
-    if wheel.url:
-        return wheel.url.partition("#")[0]
-    if kind == "url":
-        return place.partition("#")[0]
-    if folder is None:
-        raise Refused(f"{wheel.filename} is named by path, and the lock is on no disk")
-    base = folder / place if kind == "registry" and wheel.path else folder
-    return (base / (wheel.path or place)).resolve().as_uri()
+    def _url(self, file: LockedFile, kind: str, place: str) -> str:
+        if file.url:
+            return file.url.partition("#")[0]
+        if kind == "url":
+            return place.partition("#")[0]
+        if self.folder is None:
+            raise Refused(f"{file.filename} is named by path, and the lock is on no disk")
+        base = self.folder / place if kind == "registry" and file.path else self.folder
+        return (base / (file.path or place)).resolve().as_uri()

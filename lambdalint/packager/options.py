@@ -1,9 +1,11 @@
 """How to build a package."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lambdalint.packager.bytecode import Bytecode
 from lambdalint.packager.resolve import FRESH_S
+from lambdalint.packager.sdist import Sdist
 from lambdalint.packager.source import Leaving
 
 
@@ -11,8 +13,10 @@ from lambdalint.packager.source import Leaving
 class Options:
     """How to build.
 
-    *manifest* is a path in the project that counts instead of the ones beside the code; *extras* are those of the
-    function's own project.  *fresh_s* is how old, in seconds, an answer of the resolver may be.
+    *manifest* is a path in the project that counts instead of the ones beside the code; *extras* and *groups* are those
+    of the function's own project.  *sdist* says what becomes of distributions that have no wheel which fits.  *venv* is
+    a folder of installed distributions to take them from.  *compare* also resolves for the newest runtime, to say what
+    the function's own costs.  *fresh_s* is how old, in seconds, an answer of the resolver may be.
     """
 
     manifest: str | None = None
@@ -20,3 +24,7 @@ class Options:
     bytecode: Bytecode = Bytecode.ALL
     leaving: Leaving = field(default_factory=Leaving)
     fresh_s: int = FRESH_S
+    groups: tuple[str, ...] = ()
+    sdist: Sdist = Sdist.DENY
+    venv: Path | None = None
+    compare: bool = False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.places import Span
-from lambdalint.packager.inputs import Input
+from lambdalint.packager.needs import Input
 from lambdalint.packager.pack import COMPRESSOR, Member
 from lambdalint.packager.target import Target
 

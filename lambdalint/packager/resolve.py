@@ -3,8 +3,8 @@
 uv resolves for a platform, but names none with glibc 2.26: ``manylinux2014`` would withhold the newer wheels that fit,
 ``manylinux_2_28`` would offer ones that do not load.  So it is given an index that lists only the files which fit (see
 :mod:`lambdalint.packager.legal_index`) and a platform at least as new; then its answer is right by construction, and
-when the newest version of something has no fitting wheel it backtracks by itself.  Source distributions are not listed,
-nothing is ever built.
+when the newest version of something has no fitting wheel it backtracks by itself.  Source distributions are listed only
+when the user lets them be built, and uv never builds them itself.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -40,16 +40,14 @@ from lambdalint.packager.choice import (
 )
 from lambdalint.packager.host import Host
 from lambdalint.packager.index import File, Indexes
-from lambdalint.packager.legal_index import LegalIndex
+from lambdalint.packager.legal_index import LegalIndex, sources
 from lambdalint.packager.target import Target
+from lambdalint.packager.uv import own_words, uv_binary
 
 #: How long an answer stands before the indexes are asked again; what they themselves and pip hold a page fresh for.
 FRESH_S: Final = 600
 
 _MAX_S: Final = 600
-_MAX_MESSAGE_LINES: Final = 24
-_ORNAMENT: Final = re.compile(r"^[\W_]*(?:(?:error|cause): )?")
-_SKIPPED: Final = ("Using ", "warning: ", "hint: ", "No solution found")
 _PLATFORMS: Final = (28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)  # glibc 2.x that uv has a name for
 _DROPPED_VARIABLES: Final = (
     "UV_DEFAULT_INDEX",
@@ -90,36 +88,58 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
-def resolve(question: Question, indexes: Indexes, target: Target, host: Host, *, fresh_s: int = FRESH_S) -> Answer:
+def resolve(
+    question: Question,
+    indexes: Indexes,
+    target: Target,
+    host: Host,
+    *,
+    fresh_s: int = FRESH_S,
+    build: Callable[[Pin], Pin] | None = None,
+) -> Answer:
     """The best set of files for *question*; an answer younger than *fresh_s* seconds is given again.
+
+    *build* makes a wheel of a source distribution, which is then pinned where nothing else fits.
 
     Raises:
         Refused: there is none, in words; or an index does not answer.
     """
     if not question.requirements:
         return Answer(())
-    key = _key(question, indexes, target)
+    key = _key(question, indexes, target, sdists=build is not None)
     known = _remembered(host, key, fresh_s)
     if known is not None:
         return known
-    with LegalIndex(indexes, target) as index:
+    with LegalIndex(indexes, target, build, _exact(question)) as index:
         lines = _Uv(question, target, host).compile(index)
-    pins = tuple(_pin(line, question, indexes, target) for line in lines)
+    pins = tuple(_pin(line, question, indexes, target, sdists=build is not None) for line in lines)
     answer = Answer(pins, tuple(_held_back(pins, indexes, target)))
     host.cache.put("resolved", key, json.dumps({"pins": [asdict(pin) for pin in pins], "notes": answer.notes}).encode())
     return answer
 
 
-def _key(question: Question, indexes: Indexes, target: Target) -> str:
+def _exact(question: Question) -> frozenset[tuple[str, Version]]:
+    """The versions that are asked for by number."""
+    found = set()
+    for requirement in map(Requirement, (*question.requirements, *question.constraints)):
+        for each in requirement.specifier:
+            if each.operator == "==" and _is_version(each.version):
+                found.add((canonicalize_name(requirement.name), Version(each.version)))
+    return frozenset(found)
+
+
+def _key(question: Question, indexes: Indexes, target: Target, *, sdists: bool) -> str:
     settings = indexes.settings
     parts = [
         question.requirements,
         question.constraints,
         sorted((name, sorted(hashes)) for name, hashes in (question.hashes or {}).items()),
         question.pre,
+        sdists,
         str(target),
         [indexes.web.remember(url) for url in (*settings.extra, settings.default or "", *settings.find_links)],
         settings.merge,
+        [(name, indexes.web.remember(url)) for name, url in settings.pinned],
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -289,19 +309,11 @@ def _advice(name: str, version: Version, other: Version | None, files: Sequence[
         newest = newest_python()
         return f"move the function to {newest.name}, which runs on glibc {'.'.join(map(str, newest.glibc or ()))}"
     if not any(file.is_wheel for file in files):
-        return f"build a wheel (`pip wheel --no-deps {name}=={version}`), put it into the project and name its path"
+        return (
+            f"`--sdist pure` builds it, which runs its code on this machine; or build a wheel "
+            f"(`pip wheel --no-deps {name}=={version}`), put it into the project and name its path"
+        )
     return f"no version of {name} has a wheel for {target}; use another distribution or another runtime"
-
-
-def own_words(stderr: str) -> str:
-    """What uv says, without its ornaments, addresses of ours and anything secret."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", stderr)
-    text = re.sub(r"http://127\.0\.0\.1:\d+/\S+", "the index", text)
-    text = re.sub(r"//[^/@\s]+@", "//***@", text)
-    lines = [_ORNAMENT.sub("", line).strip() for line in text.splitlines()]
-    lines = [line for line in lines if line and not line.startswith(_SKIPPED)]
-    more = len(lines) - _MAX_MESSAGE_LINES
-    return "\n".join([*lines[:_MAX_MESSAGE_LINES], *([f"… {more} more lines"] if more > 0 else [])])[:4000]
 
 
 def _requirements(text: str) -> list[Requirement]:
@@ -316,7 +328,7 @@ def _requirements(text: str) -> list[Requirement]:
     return sorted(found, key=lambda requirement: canonicalize_name(requirement.name))
 
 
-def _pin(requirement: Requirement, question: Question, indexes: Indexes, target: Target) -> Pin:
+def _pin(requirement: Requirement, question: Question, indexes: Indexes, target: Target, *, sdists: bool) -> Pin:
     name = canonicalize_name(requirement.name)
     hashes = (question.hashes or {}).get(name)
     if question.hashes and hashes is None:
@@ -327,16 +339,18 @@ def _pin(requirement: Requirement, question: Question, indexes: Indexes, target:
     if requirement.url:
         return _direct(name, requirement.url, hashes, target)
     version = Version(next(iter(requirement.specifier)).version)
-    files = {file.filename: file for file in legal(indexes.files(name), target) if file.version == version}
+    listed = [file for file in indexes.files(name) if file.version == version]
+    fitting = legal(listed, target) or (sources(name, listed, target, frozenset()) if sdists else [])
+    files = {file.filename: file for file in fitting}
     if hashes:
         allowed = {filename: file for filename, file in files.items() if f"sha256:{file.sha256}" in hashes}
         if not allowed:
             raise Refused(
-                f"none of the hashes stated for {name} {version} is that of {best(files, target)}",
+                f"none of the hashes stated for {name} {version} is that of {best(files, target) or ', '.join(files)}",
                 hint="were they made for another platform? make them anew with `uv pip compile --generate-hashes`",
             )
         files = allowed
-    filename = best(files, target)
+    filename = best(files, target) or next(iter(files), None)
     if filename is None:
         raise Refused(f"uv chose {name} {version}, which no longer has a file for {target}", hint="try again")
     file = files[filename]
@@ -374,15 +388,6 @@ def _held_back(pins: tuple[Pin, ...], indexes: Indexes, target: Target) -> list[
                 f"{pin.name} {pin.version} is taken: {max(newer)} needs a newer glibc than {target.runtime}'s {glibc}"
             )
     return notes
-
-
-def uv_binary() -> str:
-    import uv
-
-    try:
-        return str(uv.find_uv_bin())
-    except FileNotFoundError as error:
-        raise Refused("uv, which resolves the requirements, is not installed", hint="pip install uv") from error
 
 
 def _is_version(text: str) -> bool:

@@ -69,6 +69,13 @@ def _installed(archive: zipfile.ZipFile, pin: Pin) -> list[RawMember]:
     return sorted(kept, key=lambda member: member.path)
 
 
+def metadata_of(path: Path) -> bytes:
+    """The ``METADATA`` of the wheel at *path*, which was made here."""
+    with zipfile.ZipFile(path) as archive:
+        name = next(name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
+        return archive.read(name)
+
+
 def is_program(data: bytes) -> bool:
     """Whether a file can be executed at all: a mode bit on anything else is an accident of its file system."""
     return data.startswith((b"#!", b"\x7fELF"))

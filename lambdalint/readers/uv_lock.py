@@ -13,6 +13,7 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
 from lambdalint.errors import UnreadableInput
+from lambdalint.readers.locks import LockedFile
 from lambdalint.readers.pyproject import toml
 from lambdalint.readers.tree import Tree
 
@@ -20,17 +21,6 @@ _VERSION: Final = 1
 
 #: Where a package comes from, by the key in its ``source``.
 _SOURCES: Final = ("registry", "virtual", "editable", "directory", "path", "url", "git")
-
-
-@dataclass(frozen=True, slots=True)
-class LockedFile:
-    """A wheel: at *url*, or at *path*, relative to the registry's folder or the lock."""
-
-    filename: str
-    url: str | None
-    path: str | None
-    sha256: str | None
-    size: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +44,7 @@ class LockedRequirement:
 
 @dataclass(frozen=True, slots=True)
 class LockedPackage:
-    """One version of one distribution; *source* is its kind and where it is."""
+    """One version of one distribution; *source* is its kind and where it is, *groups* those of a project."""
 
     name: str
     version: str | None
@@ -62,7 +52,8 @@ class LockedPackage:
     dependencies: tuple[LockedDependency, ...] = ()
     extras: Mapping[str, tuple[LockedDependency, ...]] = field(default_factory=dict)
     wheels: tuple[LockedFile, ...] = ()
-    has_sdist: bool = False
+    sdist: LockedFile | None = None
+    groups: Mapping[str, tuple[LockedDependency, ...]] = field(default_factory=dict)
     markers: tuple[str, ...] = ()
     requires: tuple[LockedRequirement, ...] | None = None
 
@@ -121,7 +112,10 @@ def _package(row: dict[str, Any]) -> LockedPackage:
             for extra, rows in row.get("optional-dependencies", {}).items()
         },
         wheels=tuple(_file(wheel) for wheel in row.get("wheels", [])),
-        has_sdist="sdist" in row,
+        sdist=_sdist(row),
+        groups={
+            canonicalize_name(group): _dependencies(rows) for group, rows in row.get("dev-dependencies", {}).items()
+        },
         markers=tuple(_marker(marker) for marker in row.get("resolution-markers", [])),
         requires=None
         if metadata is None
@@ -130,6 +124,14 @@ def _package(row: dict[str, Any]) -> LockedPackage:
             for item in metadata.get("requires-dist", [])
         ),
     )
+
+
+def _sdist(row: dict[str, Any]) -> LockedFile | None:
+    """The source distribution; one that is named by its source states nothing but a hash."""
+    if "sdist" not in row:
+        return None
+    kind, place = _source(row["source"])
+    return _file({**({"filename": PurePosixPath(place).name} if kind in ("path", "url") else {}), **row["sdist"]})
 
 
 def _source(row: dict[str, Any]) -> tuple[str, str]:
