@@ -9,13 +9,13 @@ import re
 from collections.abc import Mapping
 from threading import Lock
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlunsplit
 
 from lambdalint.errors import Refused
 from lambdalint.packager.image.answers import whole
 from lambdalint.packager.image.credentials import Login, login
 from lambdalint.packager.image.reference import Reference
-from lambdalint.packager.web import Web, shown
+from lambdalint.packager.web import Web, shown, split
 
 _MAX_TOKEN_BYTES: Final = 64 * 1024
 _CHALLENGE: Final = re.compile(r'(\w+)="([^"]*)"')
@@ -72,7 +72,7 @@ class Authorization:
         return self._token(said.get("realm", ""), said.get("service", ""), scopes)
 
     def _token(self, realm: str, service: str, scopes: list[str]) -> str:
-        parts = urlsplit(realm)
+        parts = split(realm)
         safe = parts.scheme == "https" or (parts.scheme == "http" and self._image.api.startswith("http:"))
         if not safe:
             raise Refused(f"{self._image.host} sends for a token to {shown(realm) or 'nowhere'}, which is not safe")

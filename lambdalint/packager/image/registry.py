@@ -18,7 +18,7 @@ from lambdalint.packager.host import Progress, silent
 from lambdalint.packager.image.answers import finish, pieces, whole
 from lambdalint.packager.image.authorization import Authorization
 from lambdalint.packager.image.reference import Reference
-from lambdalint.packager.web import Web, shown
+from lambdalint.packager.web import Web, shown, split
 from lambdalint.readers.image.documents import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
@@ -300,7 +300,7 @@ class Registry:
             if response.status not in _REDIRECTS or not target:
                 return response
             finish(response)
-            at = urljoin(at, target)
+            at = self._joined(at, target)
             if urlsplit(at).scheme not in ("http", "https") or (url.startswith("https") and at.startswith("http:")):
                 raise Refused(f"{self.image.host} leads to {shown(at)}, which is no place to look for it")
         raise Refused(f"{self.image.host} leads from one address to the next without end")
@@ -309,7 +309,13 @@ class Registry:
         return url.startswith(f"{self.image.api}/")
 
     def _within(self, location: str) -> str:
-        return urljoin(f"{self.image.api}/", location)
+        return self._joined(f"{self.image.api}/", location)
+
+    def _joined(self, base: str, location: str) -> str:
+        try:
+            return urlunsplit(split(urljoin(base, location)))
+        except ValueError:
+            raise Refused(f"{self.image.host} leads to something that is no address") from None
 
 
 _VERBS: Final = {"GET": "fetched", "HEAD": "looked up", "POST": "pushed", "PUT": "pushed", "PATCH": "pushed"}
