@@ -5,14 +5,44 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the runtime's client told about one event: *what* is "answer", "invocation error", "init error" or "exit".
+
+    *body* is what it sent, *error* the type of the error in it; *output* all that the process printed.
+    """
+
+    what: str
+    body: bytes
+    output: str
+
+    @property
+    def error(self) -> str:
+        return str(json.loads(self.body)["errorType"]) if self.what.endswith("error") else ""
+
+
+_PATHS = {"/init/error": "init error", "/response": "answer", "/error": "invocation error"}
+
+
 def invoked(root: Path, handler: str, event: object, *, timeout_s: float = 30) -> Any:
     """What *handler*, unpacked at *root*, answers to *event*; an error that it reports is an ``AssertionError``."""
+    told = outcome(root, handler, event, timeout_s=timeout_s)
+    assert told.what == "answer", f"the function did not answer: {told}"
+    return json.loads(told.body)
+
+
+def outcome(
+    root: Path, handler: str, event: object, *, timeout_s: float = 30, variables: Mapping[str, str] | None = None
+) -> Outcome:
+    """What becomes of *event* with *handler*, unpacked at *root*, and these *variables* in its environment."""
     answers: list[tuple[str, bytes]] = []
     done = Event()
     given = iter([json.dumps(event).encode()])
@@ -63,11 +93,13 @@ def invoked(root: Path, handler: str, event: object, *, timeout_s: float = 30) -
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(root),
+        **(variables or {}),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "awslambdaric", handler],
         env=environment,
         cwd=root,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -80,7 +112,8 @@ def invoked(root: Path, handler: str, event: object, *, timeout_s: float = 30) -
         output, _ = process.communicate()
         server.shutdown()
         server.server_close()
-    assert answers, f"the function did not answer: {output.decode(errors='replace')}"
+    if not answers:
+        return Outcome("exit" if process.returncode >= 0 else "silence", b"", output.decode(errors="replace"))
     path, body = answers[0]
-    assert path.endswith("/response"), (path, body, output)
-    return json.loads(body)
+    what = next(what for end, what in _PATHS.items() if path.endswith(end))
+    return Outcome(what, body, output.decode(errors="replace"))
