@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lambdalint.model.artifact import Artifact, Record, RecordKind
-from lambdalint.model.links import Astray, link_end, parents
+from lambdalint.model.links import Astray, Unpacked, link_end
 
 #: Where Lambda puts layers and the function: a link from one to the other leads there on purpose.
 _ELSEWHERE_ON_LAMBDA: Final = ("/opt", "/var/task", "/tmp")  # noqa: S108  a path on Lambda, where nothing is written
@@ -19,15 +19,15 @@ class StrayLinks:
     @classmethod
     def of(cls, artifact: Artifact) -> "StrayLinks":
         links = [record for record in artifact.records if record.kind is RecordKind.LINK]
+        targets = {_path(record): record.target or "" for record in links}
+        links = [record for record in links if _path(record) not in artifact.links]
         if not links:
             return cls(())
-        targets = {_path(record): record.target or "" for record in links}
-        files = {entry.path for entry in artifact.entries}
-        folders = {_path(record) for record in artifact.records if record.kind is RecordKind.FOLDER}
-        folders |= parents((*files, *folders, *targets))
+        folders = [_path(record) for record in artifact.records if record.kind is RecordKind.FOLDER]
+        unpacked = Unpacked((*(entry.path for entry in artifact.entries), *targets), folders)
         found = []
         for record in links:
-            end = link_end(_path(record), targets, files, folders)
+            end = link_end(_path(record), targets, unpacked)
             if isinstance(end, Astray) and not (end is Astray.ABSOLUTE and _is_elsewhere(record.target)):
                 found.append((record, end))
         return cls(tuple(found))

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
@@ -15,7 +15,7 @@ from lambdalint.errors import UnreadableInput
 from lambdalint.join.properties import text_of
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.function import Code, CodeKind, Function, Layer
-from lambdalint.model.links import link_end, parents
+from lambdalint.model.links import Unpacked, inner_links
 from lambdalint.model.template import Dialect
 from lambdalint.model.values import Known
 from lambdalint.readers.tree import Tree
@@ -237,16 +237,9 @@ def _folder(tree: Tree, path: str, files: _Files) -> Artifact:
             path=path or ".",
             hint="point the template at the folder that is deployed",
         )
-    return Artifact(path, ArtifactKind.FOLDER, entries, links=dict(_links(files.targets, entries)))
-
-
-def _links(targets: Mapping[str, str], entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
-    if targets:
-        paths = {entry.path for entry in entries}
-        folders = parents((*paths, *targets))
-        for path in targets:
-            if isinstance(end := link_end(path, targets, paths, folders), str):
-                yield path, end
+    targets = files.targets
+    unpacked = Unpacked((*(entry.path for entry in entries), *targets)) if targets else Unpacked(())
+    return Artifact(path, ArtifactKind.FOLDER, entries, links=dict(inner_links(targets, unpacked)))
 
 
 #: A pattern is a path with the wildcards of a shell; ``**`` goes through folders, braces hold alternatives.

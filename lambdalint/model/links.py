@@ -1,11 +1,14 @@
 """Where symbolic links lead, once they are unpacked."""
 
-from collections.abc import Collection, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Final
 
 #: As many links as Linux follows for one path.
 _MAX_HOPS: Final = 40
+#: Parts of paths that are gone through for one link.
+_MAX_STEPS: Final = 256
 
 
 class Astray(Enum):
@@ -17,15 +20,36 @@ class Astray(Enum):
     LOOPING = "leads in a circle"
 
 
-def link_end(path: str, targets: Mapping[str, str], files: Collection[str], folders: Collection[str]) -> str | Astray:
-    """The file or folder at which the link *path* ends, ``""`` for the root.
+class Unpacked:
+    """What files and folders there are; a folder is also what only its files name."""
 
-    *targets* are all links with what they point at, as written; *files* and *folders* what else there is.
+    def __init__(self, files: Iterable[str], folders: Iterable[str] = ()) -> None:
+        self._files = frozenset(files)
+        # Not a set of all folders: long paths of many parts would make one of gigabytes.
+        self._sorted = sorted((*self._files, *(f"{folder}/" for folder in folders)))
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is a file at *path*."""
+        return path in self._files
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder at *path*, or anything in it."""
+        inside = f"{path}/"
+        at = bisect_left(self._sorted, inside)
+        return at < len(self._sorted) and self._sorted[at].startswith(inside)
+
+
+def link_end(path: str, targets: Mapping[str, str], unpacked: Unpacked) -> str | Astray:
+    """The file or folder at which the link *path* ends, ``""`` for the root; a way of too many steps is a circle.
+
+    *targets* are all links with what they point at, as written; *unpacked* is what else there is.
     """
     at: list[str] = []
     ahead = path.split("/")[::-1]
     hops = 0
-    while ahead:
+    for _ in range(_MAX_STEPS):
+        if not ahead:
+            return "/".join(at)
         part = ahead.pop()
         if part in ("", "."):
             continue
@@ -38,7 +62,7 @@ def link_end(path: str, targets: Mapping[str, str], files: Collection[str], fold
         here = "/".join(at)
         target = targets.get(here)
         if target is None:
-            if here not in folders and (ahead or here not in files):
+            if not unpacked.is_folder(here) and (ahead or not unpacked.is_file(here)):
                 return Astray.DANGLING
             continue
         hops += 1
@@ -50,15 +74,11 @@ def link_end(path: str, targets: Mapping[str, str], files: Collection[str], fold
             return Astray.DANGLING
         at.pop()
         ahead += target.split("/")[::-1]
-    return "/".join(at)
+    return Astray.LOOPING
 
 
-def parents(paths: Collection[str]) -> frozenset[str]:
-    """All folders that hold any of *paths*, without the root."""
-    found: set[str] = set()
-    for path in paths:
-        folder = path.rpartition("/")[0]
-        while folder and folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return frozenset(found)
+def inner_links(targets: Mapping[str, str], unpacked: Unpacked) -> Iterator[tuple[str, str]]:
+    """The links that lead to something there is, with what that is."""
+    for path in targets:
+        if isinstance(end := link_end(path, targets, unpacked), str):
+            yield path, end

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 from lambdalint.aws.limits import limit
 from lambdalint.errors import UnreadableInput
 from lambdalint.model.artifact import Damage, Entry, Record, RecordKind
-from lambdalint.model.links import link_end, parents
+from lambdalint.model.links import Unpacked, inner_links
 from lambdalint.readers.zip_directory import DEFLATE64, DEFLATED, MAKE_AGAIN, STORED, UTF_8, Header, method_name, shown
 from lambdalint.readers.zip_headers import DEFLATE64_EXTRA, read_directory
 
@@ -19,10 +19,14 @@ from lambdalint.readers.zip_headers import DEFLATE64_EXTRA, read_directory
 MAX_ENTRY_BYTES: Final = limit("artifact", "unpacked", "max_bytes")
 #: Nor are entries after so much: whoever reads them all would not come to an end.
 MAX_ARCHIVE_BYTES: Final = 4 * MAX_ENTRY_BYTES
-#: A longer target of a link, path or name cannot be made.  Source: https://man7.org/linux/man-pages/man7/path_resolution.7.html
-MAX_PATH_BYTES: Final = 4_096
-MAX_NAME_BYTES: Final = 255
+#: A longer target of a link, path or name cannot be made.
+MAX_PATH_BYTES: Final = limit("archive", "name", "max_path_bytes")
+MAX_NAME_BYTES: Final = limit("archive", "name", "max_bytes")
 
+#: So many symbolic links are followed.
+MAX_LINKS: Final = 10_000
+#: The sum of all paths times the folders that each is in: whoever asks for the folders gets so many characters.
+_MAX_NESTED: Final = 128 * 1024 * 1024
 _LOCAL_HEADER_BYTES: Final = 30
 #: MS-DOS says by this attribute that an entry is a folder.
 _DOS_FOLDER: Final = 0x10
@@ -61,29 +65,40 @@ def read_zip(source: Path | bytes, path: str, origin: str = "") -> Archive:
     folders: set[str] = set()
     targets: dict[str, str] = {}
     records = []
-    unpacked = 0
+    unpacked = nested = 0
+    left_out: list[str] = []
     for header in directory.headers:
         kind = _kind(header)
         inner = inner_path(_text(header))
         unpacked += header.size
         packed = _Packed(source, path, header, shown(header.name), _refusal(header, directory.overlapping, unpacked))
-        target = packed.target() if kind is RecordKind.LINK else None
+        target = packed.target() if kind is RecordKind.LINK and len(targets) < MAX_LINKS else None
         records.append(_record(header, kind, target))
         if inner is None:
             continue
+        nested += len(inner) * inner.count("/")
+        if nested > _MAX_NESTED:
+            left_out.append(inner)
+            continue
         if kind is RecordKind.FOLDER:
             folders.add(inner)
-        elif kind is RecordKind.LINK:
-            targets[inner] = target or ""
+        elif kind is RecordKind.LINK and target is not None:
+            targets[inner] = target
         elif kind is RecordKind.FILE:
             entries[inner] = _entry(packed, inner, origin)
     return Archive(
         entries=tuple(entries.values()),
-        links=dict(_links(targets, entries, folders)),
+        links=dict(inner_links(targets, Unpacked((*entries, *targets), folders))) if targets else {},
         records=tuple(records),
-        damages=directory.damages,
+        damages=(*directory.damages, *_too_nested(left_out)),
         zip64=directory.zip64,
     )
+
+
+def _too_nested(left_out: list[str]) -> Iterator[Damage]:
+    if left_out:
+        name, count = shown(left_out[0]), len(left_out)
+        yield Damage(f"{name} is one of {count:,} entries that lie too deep in folders to be looked at", left_out[0])
 
 
 def inner_path(name: str) -> str | None:
@@ -99,14 +114,6 @@ def inner_path(name: str) -> str | None:
 def _is_short(parts: list[str]) -> bool:
     sizes = [len(part.encode("utf-8", "surrogateescape")) for part in parts]
     return max(sizes) <= MAX_NAME_BYTES and sum(sizes) + len(sizes) <= MAX_PATH_BYTES
-
-
-def _links(targets: Mapping[str, str], files: Mapping[str, Entry], folders: set[str]) -> Iterator[tuple[str, str]]:
-    if targets:
-        known = folders | parents((*files, *folders, *targets))
-        for path in targets:
-            if isinstance(end := link_end(path, targets, files, known), str):
-                yield path, end
 
 
 def _kind(header: Header) -> RecordKind:

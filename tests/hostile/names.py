@@ -1,6 +1,7 @@
 """Entries with names, kinds, modes and links that nobody should unpack."""
 
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.hostile.by_hand import Item, packed
@@ -27,6 +28,16 @@ def moded(mode: int, name: str = "rates.csv") -> bytes:
     return packed([ENTRY, Item(name, b"" if name.endswith("/") else b"1", mode)])
 
 
+def nesting(count: int, depth: int) -> bytes:
+    """Files in many folders, of which none holds two."""
+    return packed([ENTRY, *(Item(f"{number}/" + "a/" * depth + "b", b"1") for number in range(count))])
+
+
+def ways(count: int) -> Iterator[tuple[str, str]]:
+    """Links, each to the next one by the longest way that a path can take."""
+    return ((f"l{number}", "lib/../" * 500 + f"l{number + 1}") for number in range(count))
+
+
 NAMES = (
     *(Case(f"name with {byte:#04x}", named(b"ra" + bytes((byte,)) + b"tes"), UNSAFE) for byte in (*range(32), 127)),
     Case("name with a control character of C1", named("ra\u0085tes"), UNSAFE, named("ra\u00e4tes")),
@@ -46,7 +57,9 @@ NAMES = (
     Case("name of 256 bytes", named("r" * 256), UNSAFE, named("r" * 255)),
     Case("name of 256 bytes in 128 characters", named("ä" * 128), UNSAFE, named("ä" * 127)),
     Case("name of 60,000 bytes", named("r" * 60_000), UNSAFE),
-    Case("20,000 folders in each other", named("a/" * 20_000 + "b")),
+    Case("20,000 folders in each other", named("a/" * 20_000 + "b"), UNSAFE),
+    Case("500 names with 30,000 folders each", lambda _: nesting(500, 30_000), UNSAFE),
+    Case("5,000 names with 2,000 folders each", lambda _: nesting(5_000, 2_000), ("unreadable-archive",)),
     Case("name in Latin 1", named(b"k\xf6ln.csv"), UNSAFE, named("köln.csv".encode())),
     Case("name in cp437", named(b"k\x94ln.csv"), UNSAFE),
     Case("name called UTF-8 that is not", named(b"k\xf6ln.csv", flags=0x800), UNSAFE),
@@ -95,6 +108,7 @@ LINKS = (
         packed([ENTRY, Item("rates", b"app.py", LINK, method=8, stream=b"\xff\xff")]),
         UNSAFE,
     ),
+    Case("5,000 links with long ways", lambda _: linked(*ways(5_000)), UNSAFE),
     Case("20,000 links to nothing", lambda _: linked(*((f"l{number}", "none") for number in range(20_000))), UNSAFE),
 )
 MODES = (

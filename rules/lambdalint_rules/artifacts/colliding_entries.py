@@ -9,6 +9,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-function-zip.
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import pairwise
 
 from lambdalint.rule import (
     Artifact,
@@ -95,14 +96,15 @@ def _with_other_content(named: Mapping[str, list[Record]]) -> Iterator[str]:
             yield name
 
 
-def _folders_too(artifact: Artifact, named: Mapping[str, object]) -> Iterator[str]:
+def _folders_too(artifact: Artifact, named: Iterable[str]) -> Iterator[str]:
+    """Names that a folder has too, or that stand before a slash in another."""
     folders = {unpacked_name(record) for record in artifact.records if record.kind is RecordKind.FOLDER}
-    for name in named:
-        folder = name.rpartition("/")[0]
-        while folder and folder not in folders:
-            folders.add(folder)
-            folder = folder.rpartition("/")[0]
-    yield from (name for name in named if name in folders)
+    # With the slash as the least of all characters, what is in a folder follows it at once.
+    ordered = sorted(name.replace("/", "\0") for name in named)
+    for name, following in pairwise((*ordered, "")):
+        path = name.replace("\0", "/")
+        if path in folders or following.startswith(f"{name}\0"):
+            yield path
 
 
 def _alike(names: Iterable[str], form: Callable[[str], str]) -> Iterator[str]:

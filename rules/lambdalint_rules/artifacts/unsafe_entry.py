@@ -106,6 +106,9 @@ def _wrong_name(name: str, is_utf8: bool) -> str | None:
     longest = limit("archive", "name", "max_bytes")
     if len(name) > longest // 4 and any(len(part.encode("utf-8", "surrogateescape")) > longest for part in parts):
         return f"has a name of more than {longest} bytes"
+    longest = limit("archive", "name", "max_path_bytes")
+    if len(name) > longest // 4 and len(name.encode("utf-8", "surrogateescape")) >= longest:
+        return f"has a path of {longest:,} bytes or more"
     return None
 
 
