@@ -50,7 +50,7 @@ def contents(folder: Path, but: Path | None = None) -> Iterator[tuple[str, str]]
 
 
 def test_there_are_enough_of_them_and_no_two_are_called_alike() -> None:
-    assert len(CASES) >= 120
+    assert sum(bool(case.expected) for case in CASES) >= 120
     assert [name for name, count in Counter(case.name for case in CASES).items() if count > 1] == []
 
 

@@ -1,5 +1,6 @@
 """Entries with names, kinds, modes and links that nobody should unpack."""
 
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,7 +186,14 @@ def plain(folder: Path) -> bytes:
     return b""
 
 
+def piped(folder: Path) -> bytes:
+    """A folder with a pipe into which nobody writes."""
+    os.mkfifo(folder / "rates.py")
+    return b""
+
+
 FOLDERS = (
+    Case("folder with a pipe", piped, (), plain, folder=True),
     Case("folder with links in circles", looping, (), plain, folder=True),
     Case("folder with strange names", strange_names, UNSAFE, plain, folder=True),
     Case("folders in 100 folders", nested, (), plain, folder=True),
