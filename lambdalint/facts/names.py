@@ -81,7 +81,7 @@ class Names:
     _seen: dict[tuple[Scope, str], Expression] = field(default_factory=dict, repr=False)
     _names: dict[str, Name] = field(default_factory=dict, repr=False)
     _constants: dict[tuple[type, object], Literal] = field(default_factory=dict, repr=False)
-    _sizes: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _sizes: dict[int, tuple[int, int, Expression]] = field(default_factory=dict, repr=False)
     _busy: dict[tuple[Scope, str], int] = field(default_factory=dict, repr=False)
     _calls: dict[ast.AST, Called] = field(default_factory=dict, repr=False)
     _changes: dict[tuple[Scope, str], list[tuple[ast.AST, Scope]]] = field(default_factory=dict, repr=False)
@@ -245,7 +245,7 @@ class Names:
         if depth + 1 > _MAX_DEPTH or size > _MAX_SIZE:
             return Opaque((EventPath(),)) if any(depends_on_event(part) for part in inner) else UNKNOWN
         if inner:
-            self._sizes[id(found)] = (depth + 1, size)
+            self._sizes[id(found)] = (depth + 1, size, found)  # an id is only unique while its object lives
         return found
 
     def class_of(self, name: str) -> Scope | None:

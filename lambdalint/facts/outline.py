@@ -44,7 +44,7 @@ class Outline:
             if name not in found:
                 found[name] = lines(node)
 
-        inside: dict[int, tuple[str, ...]] = {}
+        inside: dict[int, tuple[tuple[str, ...], Expression]] = {}  # an id is only unique while its object lives
 
         def mention(found: Expression, scope: Scope, node: ast.AST) -> None:
             if isinstance(found, Name):
@@ -53,8 +53,8 @@ class Outline:
             elif type(found) not in _NAMELESS:
                 mentioned = inside.get(id(found))
                 if mentioned is None:
-                    mentioned = inside[id(found)] = _mentioned(found)
-                for name in mentioned:
+                    mentioned = inside[id(found)] = (_mentioned(found), found)
+                for name in mentioned[0]:
                     note(mentions, scope, name, node)
 
         def skipped(context: Context | None) -> bool:
