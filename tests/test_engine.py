@@ -1,6 +1,7 @@
 """The engine: what runs on what, what is remembered, and what happens when something goes wrong."""
 
 import ast
+import gc
 import json
 import os
 import subprocess
@@ -103,6 +104,17 @@ def check(files: dict[str, str | bytes], *select: str) -> Result:
 
 def test_a_module_rule_speaks_only_of_code_that_a_handler_reaches() -> None:
     assert findings(check(FILES, "XX001")) == [("XX001", "src/work.py", 2)]
+
+
+def test_a_module_that_was_looked_at_leaves_no_tree_behind() -> None:
+    gc.collect()
+    before = sum(isinstance(each, ast.Module) for each in gc.get_objects())
+    gc.disable()
+    try:
+        check_files(FILES)
+        assert sum(isinstance(each, ast.Module) for each in gc.get_objects()) == before
+    finally:
+        gc.enable()
 
 
 def test_a_function_rule_sees_a_fact_of_every_module() -> None:

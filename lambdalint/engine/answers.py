@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
 
 from lambdalint.facts.per_module import PerModule
+from lambdalint.facts.walk import Walk
 from lambdalint.model.project import Module, Project
 from lambdalint.model.source import Source
 from lambdalint.rule import fact_wants, scope_of
@@ -26,6 +27,12 @@ class ModuleAnswers:
             self._known[fact] = kind.of(*(self.get(wanted) for wanted in fact_wants(kind).values()))
         answer: F = self._known[fact]
         return answer
+
+    def take_apart(self) -> None:
+        """Let the tree go, with the facts that refer to it; nothing more can be asked."""
+        walk = self._known.get(Walk)
+        if walk is not None:
+            walk.take_apart()
 
 
 class Lookup(PerModule[F]):

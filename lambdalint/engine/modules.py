@@ -131,6 +131,7 @@ def check_module(path: str, data: bytes, rules: tuple[Rule, ...], facts: tuple[t
             known[fact] = answers.get(fact)
         except Exception as error:
             crashes.append(Crash(fact.__name__, path, f"{type(error).__name__}: {error}"))
+    answers.take_apart()
     return Checked(tuple(problems), known, tuple(crashes))
 
 

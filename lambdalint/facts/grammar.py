@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from lambdalint.facts.walk import nodes
+from lambdalint.facts.walk import ScopeKind, Walk, nodes
 from lambdalint.model.places import Span
 from lambdalint.model.source import Source
 
@@ -19,24 +19,7 @@ Version: TypeAlias = tuple[int, int]
 _START: Final[int | None] = getattr(token_types, "FSTRING_START", None)
 _END: Final[int | None] = getattr(token_types, "FSTRING_END", None)
 
-#: What must stand in the text for any of the constructs to be there: most modules need no second look.
-_HINTS: Final = re.compile(
-    r"""
-      ^[ \t]*match\b
-    | except[ \t]*\* | except[ \t]+[\w.]+[ \t]*,
-    | \btype[ \t]+\w | \b(?:def|class)[ \t]+\w+[ \t]*\[
-    | :=
-    | /\s*[,):\#]
-    | \{[^\n]*=[ \t]*[!:}]
-    | ^[ \t]*@(?:\W|lambda\b|[\w.]+[ \t]+[^\s\#(]|[^\n]*(?:\[|\)[ \t]*[.(\[]))
-    | [\[,:][ \t]*\*\w
-    | \b(?:return|yield|in)[ \t]+(?:[^\n]*,[ \t]*)?\*
-    | \b[tT][rR]?["'] | \b[rR][tT]["']
-    | \blazy[ \t]+(?:import|from)\b
-    | [fF][rR]?(?:"[^"\n]*\{[^"}\n]*["\\] | '[^'\n]*\{[^'}\n]*['\\])
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
+_DELIMITER: Final = re.compile(r"[A-Za-z]*(\"{3}|'{3}|\"|')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +41,29 @@ class Grammar:
     constructs: tuple[Construct, ...] = ()
 
     @classmethod
-    def of(cls, tree: ast.Module, source: Source) -> "Grammar":
-        if _HINTS.search(source.text) is None:
-            return cls()
+    def of(cls, walk: Walk, source: Source) -> "Grammar":
         found = [
             Construct(what, version, _first_line(source.span(node), source))
-            for each in nodes(tree)
-            if type(each) in _TOLD
+            for each in _telling(walk)
             for node, what, version in _constructs(each, source)
         ]
         return cls(tuple(sorted(found, key=lambda construct: construct.span)))
+
+
+def _telling(walk: Walk) -> Iterator[ast.AST]:
+    """The nodes that may say something about their version."""
+    yield from walk.novelties
+    for scope in walk.scopes:
+        if scope.kind is not ScopeKind.MODULE:
+            yield scope.node
+            if scope.kind is not ScopeKind.CLASS:
+                yield scope.node.args  # type: ignore[attr-defined]
+    yield from (place.node for place in walk.returns if type(place.node.value) is ast.Tuple)
+    yield from (place.node for place in walk.subscripts if type(place.node.slice) is ast.Tuple)
+    yield from (place.node for place in walk.imports if getattr(place.node, "is_lazy", 0))
+    for place in walk.annotations:
+        if type(place.node) is not ast.Name:
+            yield from nodes(place.node)
 
 
 def _first_line(span: Span, source: Source) -> Span:
@@ -76,17 +72,6 @@ def _first_line(span: Span, source: Source) -> Span:
         return span
     return replace(span, end_line=span.line, end_column=len(source.lines[span.line - 1].rstrip()))
 
-
-#: Kinds of nodes that say anything about their version; some are there only in a Python that is new enough.
-_TOLD: Final = frozenset(
-    getattr(ast, name)
-    for name in (
-        *("Match", "TryStar", "NamedExpr", "arguments", "Subscript", "Return", "Yield", "For", "AsyncFor"),
-        *("ExceptHandler", "JoinedStr", "FunctionDef", "AsyncFunctionDef", "ClassDef", "Import", "ImportFrom"),
-        *("TypeAlias", "TemplateStr"),
-    )
-    if hasattr(ast, name)
-)
 
 _Found: TypeAlias = Iterator[tuple[ast.AST, str, Version]]
 
@@ -155,10 +140,10 @@ def _is_plain_decorator(node: ast.expr) -> bool:
 
 def _shows_itself(node: ast.JoinedStr, source: Source) -> bool:
     """Whether one of the fields is ``{name=}``; the tree of ``name={name!r}`` is the same."""
-    text = "\n".join(source.lines[node.lineno - 1 : node.end_lineno])
     for before, value in zip(node.values, node.values[1:], strict=False):
-        if isinstance(before, ast.Constant) and isinstance(value, ast.FormattedValue):
+        if isinstance(before, ast.Constant) and isinstance(value, ast.FormattedValue) and str(before.value)[-1:] == "=":
             shown = f"{ast.unparse(value.value)}="
+            text = "\n".join(source.lines[node.lineno - 1 : node.end_lineno])
             if str(before.value).endswith(shown) and re.search(rf"\{{{re.escape(shown)}[!:}}]", text):
                 return True
     return False
@@ -173,6 +158,10 @@ def _nests_freely(node: ast.JoinedStr, source: Source) -> bool:
     lines[-1] = lines[-1][: node.end_col_offset]
     lines[0] = lines[0][node.col_offset :]
     text = b"\n".join(lines).decode(errors="ignore")
+    delimiter = _DELIMITER.match(text)
+    quotes = text.count('"') + text.count("'")
+    if delimiter and quotes == 2 * len(delimiter[1]) and "\\" not in text:
+        return False
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == _END:

@@ -146,6 +146,10 @@ class Scope:
         return f"{around.name}.{name}" if around.name else name
 
 
+#: Attributes of a scope that lead back to it.
+_CIRCULAR: Final = ("attributes", "bindings", "children", "members", "owner", "parent")
+
+
 class Place(NamedTuple):
     """A node, the scope it is evaluated in and the branch it stands in."""
 
@@ -160,7 +164,8 @@ class Walk:
 
     *reads* are names and chains of attributes that are read but not called; *annotations* those in annotations.
     *stores* are assignments to an attribute of a name or an item of a name or attribute, with what is assigned.
-    *assigned* maps a call to the name it is assigned to.
+    *assigned* maps a call to the name it is assigned to.  *novelties* are of kinds that not every
+    version of Python has, or not in every form: ``match``, ``except*``, ``:=``, f-strings, tuples without brackets.
     """
 
     tree: ast.Module
@@ -178,6 +183,7 @@ class Walk:
     raises: list[Place] = field(default_factory=list)
     stores: list[tuple[ast.Attribute | ast.Subscript, Binding]] = field(default_factory=list)
     decorated: list[Place] = field(default_factory=list)
+    novelties: list[ast.AST] = field(default_factory=list)
     assigned: dict[ast.AST, str] = field(default_factory=dict)
     awaited: set[ast.AST] = field(default_factory=set)
     entered: set[ast.AST] = field(default_factory=set)
@@ -189,6 +195,15 @@ class Walk:
         walk.scopes.append(walk.module)
         _Walker(walk).run()
         return walk
+
+    def take_apart(self) -> None:
+        """Give up the scopes, so that the tree and all that was worked out from it go at once.
+
+        Scopes refer to each other in circles, and what runs for a second only does not look for those.
+        """
+        for scope in (*self.scopes, *self.comprehensions):
+            for each in _CIRCULAR:
+                delattr(scope, each)
 
 
 def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
@@ -226,49 +241,16 @@ class _Walker:
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
         self.todo: list[tuple[Any, Scope, Context | None]] = [(walk.tree.body, walk.module, None)]
-        self.statements: dict[type[ast.AST], Callable[[Any, Scope, Context | None], None]] = {
-            ast.Expr: self.expr,
-            ast.Assign: self.assign,
-            ast.AnnAssign: self.ann_assign,
-            ast.AugAssign: self.aug_assign,
-            ast.FunctionDef: self.definition,
-            ast.AsyncFunctionDef: self.definition,
-            ast.ClassDef: self.class_def,
-            ast.Import: self.import_,
-            ast.ImportFrom: self.import_,
-            ast.If: self.if_,
-            ast.For: self.for_,
-            ast.AsyncFor: self.for_,
-            ast.While: self.while_,
-            ast.With: self.with_,
-            ast.AsyncWith: self.with_,
-            ast.Try: self.try_,
-            ast.TryStar: self.try_,
-            ast.Return: self.return_,
-            ast.Raise: self.raise_,
-            ast.Delete: self.delete,
-            ast.Global: self.global_,
-            ast.Nonlocal: self.nonlocal_,
-            ast.Match: self.match,
-            ast.Pass: self.nothing,
-            ast.Break: self.nothing,
-            ast.Continue: self.nothing,
-        }
 
     def run(self) -> None:
         todo = self.todo
-        statements = self.statements
         while todo:
             work, scope, context = todo.pop()
             if not isinstance(work, list):
                 self.look(work, scope, context)
                 continue
             for statement in work:
-                visit = statements.get(type(statement))
-                if visit is None:
-                    self.other(statement, scope, context)
-                else:
-                    visit(statement, scope, context)
+                _STATEMENTS.get(type(statement), _Walker.novelty)(self, statement, scope, context)
                 if type(statement) is ast.If or type(statement) is ast.Match:
                     context = _afterwards(statement, context)
 
@@ -393,6 +375,8 @@ class _Walker:
         self.todo.append((node.body, scope, yes))
 
     def for_(self, node: ast.For | ast.AsyncFor, scope: Scope, context: Context | None) -> None:
+        if type(node.iter) is ast.Tuple:
+            self.walk.novelties.append(node)
         self.look(node.iter, scope, context)
         self.bind(node.target, Bound.ELEMENT, node, node.iter, scope, context)
         if node.orelse:
@@ -424,9 +408,13 @@ class _Walker:
             self.todo.append((node.finalbody, scope, context))
         if node.orelse:
             self.todo.append((node.orelse, scope, context))
+        if type(node) is not ast.Try:
+            self.walk.novelties.append(node)
         for handler in reversed(node.handlers):
             if handler.type is not None:
                 self.look(handler.type, scope, context)
+                if type(handler.type) is ast.Tuple:
+                    self.walk.novelties.append(handler)
             if handler.name is not None:
                 self.add(scope, handler.name, Binding(Bound.OTHER, handler, None, (), scope, context))
             self.todo.append((handler.body, scope, Context(Branch.EXCEPT, handler, context)))
@@ -444,6 +432,7 @@ class _Walker:
         scope.nonlocals.update(node.names)
 
     def match(self, node: ast.Match, scope: Scope, context: Context | None) -> None:
+        self.walk.novelties.append(node)
         self.look(node.subject, scope, context)
         for case in reversed(node.cases):
             stack: list[ast.AST] = [case.pattern]
@@ -470,8 +459,13 @@ class _Walker:
                 self.changed(target.value.id, node, scope)
         self.other(node, scope, context)
 
+    def novelty(self, node: ast.stmt, scope: Scope, context: Context | None) -> None:
+        """``type`` and what grammars to come may add."""
+        self.walk.novelties.append(node)
+        self.other(node, scope, context)
+
     def other(self, node: ast.stmt, scope: Scope, context: Context | None) -> None:
-        """``assert``, ``type`` and what grammars to come may add."""
+        """A statement with nothing but expressions in it."""
         for name in _FIELDS.get(type(node), node._fields):
             value = getattr(node, name, None)
             for each in value if isinstance(value, list) else (value,):
@@ -618,8 +612,16 @@ class _Walker:
         scope.owner.generator = True
         if node.value is not None:
             push(node.value)
+            if type(node.value) is ast.Tuple:
+                self.walk.novelties.append(node)
+
+    def template(self, node: Any, scope: Scope, context: Context | None, push: Callable[[Any], None]) -> None:
+        self.walk.novelties.append(node)
+        for each in node.values:
+            push(each)
 
     def walrus(self, node: ast.NamedExpr, scope: Scope, context: Context | None, push: Callable[[Any], None]) -> None:
+        self.walk.novelties.append(node)
         push(node.value)
         around = scope
         while around.kind is ScopeKind.COMPREHENSION and around.parent is not None:
@@ -686,6 +688,36 @@ class _Walker:
                 stack.append((target.value, (*path, None)))
 
 
+_STATEMENTS: Final[dict[type[ast.AST], Callable[..., None]]] = {
+    ast.Expr: _Walker.expr,
+    ast.Assign: _Walker.assign,
+    ast.AnnAssign: _Walker.ann_assign,
+    ast.AugAssign: _Walker.aug_assign,
+    ast.FunctionDef: _Walker.definition,
+    ast.AsyncFunctionDef: _Walker.definition,
+    ast.ClassDef: _Walker.class_def,
+    ast.Import: _Walker.import_,
+    ast.ImportFrom: _Walker.import_,
+    ast.If: _Walker.if_,
+    ast.For: _Walker.for_,
+    ast.AsyncFor: _Walker.for_,
+    ast.While: _Walker.while_,
+    ast.With: _Walker.with_,
+    ast.AsyncWith: _Walker.with_,
+    ast.Try: _Walker.try_,
+    ast.TryStar: _Walker.try_,
+    ast.Return: _Walker.return_,
+    ast.Raise: _Walker.raise_,
+    ast.Delete: _Walker.delete,
+    ast.Global: _Walker.global_,
+    ast.Nonlocal: _Walker.nonlocal_,
+    ast.Match: _Walker.match,
+    ast.Pass: _Walker.nothing,
+    ast.Break: _Walker.nothing,
+    ast.Continue: _Walker.nothing,
+    ast.Assert: _Walker.other,
+}
+
 _FORMS: Final[dict[type[ast.AST], Callable[..., None]]] = {
     ast.Subscript: _Walker.subscript,
     ast.Compare: _Walker.compare,
@@ -700,6 +732,9 @@ _FORMS: Final[dict[type[ast.AST], Callable[..., None]]] = {
     ast.SetComp: _Walker.comprehension,
     ast.DictComp: _Walker.comprehension,
     ast.GeneratorExp: _Walker.comprehension,
+    ast.JoinedStr: _Walker.template,
+    # Python has it from 3.14 on.
+    **({ast.TemplateStr: _Walker.template} if hasattr(ast, "TemplateStr") else {}),
 }
 
 
