@@ -70,6 +70,7 @@ from lambdalint.model.function import (
     Trigger,
     TriggerKind,
 )
+from lambdalint.model.image import Image, ImageKind
 from lambdalint.model.network import Endpoint, Network, Route, RouteTable, RouteTarget, Subnet
 from lambdalint.model.places import Member, Place, Span
 from lambdalint.model.project import Module, Project
@@ -105,6 +106,8 @@ __all__ = [
     "Handler",
     "Handling",
     "HideException",
+    "Image",
+    "ImageKind",
     "Invocation",
     "Known",
     "Layer",
@@ -177,6 +180,7 @@ SUBJECTS: Final[tuple[type, ...]] = (
     Template,
     Artifact,
     Layer,
+    Image,
     Project,
 )
 
@@ -190,6 +194,7 @@ SURROUNDINGS: Final[Mapping[type, tuple[type, ...]]] = {
     Template: (Template, Project),
     Artifact: (Artifact, Project),
     Layer: (Layer, Project),
+    Image: (Image, Project),
     Project: (Project,),
 }
 

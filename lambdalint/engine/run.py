@@ -42,6 +42,7 @@ from lambdalint.join.link import link
 from lambdalint.model.artifact import Artifact
 from lambdalint.model.finding import Confidence, Finding, Problem, Severity
 from lambdalint.model.function import Evidence, Function, Layer, Trigger
+from lambdalint.model.image import Image
 from lambdalint.model.places import Span
 from lambdalint.model.project import Module, Project
 from lambdalint.readers.text import decoded
@@ -196,7 +197,7 @@ class _Run:
             for each in kept
             if each.code.startswith(FAMILY) and each.severity is Severity.ERROR
         ]
-        if not project.functions and not failures:
+        if not project.functions and not failures and not discovered.artifacts:
             hint = (
                 "give the folder of a SAM, CloudFormation, Terraform, Serverless Framework or CDK project, "
                 "or name the handlers in the configuration"
@@ -222,7 +223,13 @@ class _Run:
 
     def joined(self, paths: Sequence[str]) -> tuple[Discovered, Project]:
         """What is under *paths*, and the project that it makes."""
-        discovered = discover(self.tree, paths, self.options.exclude, self.options.base)
+        discovered = discover(
+            self.tree,
+            paths,
+            self.options.exclude,
+            self.options.base,
+            unpacked=self.options.inputs.artifacts is not None,
+        )
         facts = (self.answers.per_module(Symbols), self.answers.per_module(Imports), self.answers.per_module(Outline))
         options = self.options
         return discovered, link(self.tree, discovered, *facts, options.today, options.inputs)
@@ -385,8 +392,14 @@ def _subjects(project: Project) -> Iterator[tuple[type, Mapping[type, Any], Func
     owners = {id(function.artifact): function for function in project.functions if function.artifact}
     for artifact in project.artifacts:
         yield Artifact, things_around(project, artifact), owners.get(id(artifact))
+    for image in project.images:
+        yield Image, things_around(project, image), _of_name(project, image.function)
     for module in project.modules:
         yield Module, things_around(project, module), None
+
+
+def _of_name(project: Project, name: str | None) -> Function | None:
+    return next((function for function in project.functions if function.name == name), None)
 
 
 def _with_plans(project: Project, plans: Sequence[Artifact]) -> Project:

@@ -6,6 +6,7 @@ from datetime import date
 
 from lambdalint.model.artifact import Artifact
 from lambdalint.model.function import Function, Layer, Permission, Trigger
+from lambdalint.model.image import Image
 from lambdalint.model.template import Template
 
 
@@ -18,7 +19,7 @@ class Module:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Project:
-    """Functions, templates, artifacts and modules, joined.
+    """Functions, templates, artifacts, images and modules, joined.
 
     *today* is the day that dated facts are judged by.
     """
@@ -28,6 +29,7 @@ class Project:
     today: date
     layers: tuple[Layer, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    images: tuple[Image, ...] = ()
     permissions: tuple[Permission, ...] = ()
     modules: tuple[Module, ...] = ()
     notes: tuple[str, ...] = ()
