@@ -67,15 +67,49 @@ def wheel(
     return Made(f"{module}-{version}-{tag}.whl", out.getvalue(), metadata, requires_python)
 
 
-def sdist(name: str, version: str) -> Made:
-    """A source distribution with nothing to build."""
+def sdist(name: str, version: str, files: Mapping[str, str | bytes] | None = None) -> Made:
+    """A source distribution of *files*, by default with nothing to build."""
+    content = {"PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", **(files or {})}
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
-        data = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
-        info = tarfile.TarInfo(f"{name}-{version}/PKG-INFO")
-        info.size = len(data)
-        archive.addfile(info, io.BytesIO(data))
+        for path, text in content.items():
+            data = text.encode() if isinstance(text, str) else text
+            info = tarfile.TarInfo(f"{name}-{version}/{path}")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
     return Made(f"{name}-{version}.tar.gz", out.getvalue())
+
+
+#: Builds the wheel that lies in the source distribution; compiles what is to be compiled, if there is a compiler.
+_BACKEND = """\
+import os, pathlib, shutil, subprocess, sys, sysconfig, zipfile
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    print("the backend of", os.getcwd())
+    if pathlib.Path("fails").exists():
+        sys.exit("nothing works")
+    name = pathlib.Path("wheel.name").read_text()
+    if not pathlib.Path("module.c").exists():
+        shutil.copy("wheel.zip", os.path.join(folder, name))
+        return name
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    subprocess.run([os.environ["CC"], "-march=native", "-shared", "-o", "module" + suffix, "module.c"], check=True)
+    name = name.replace("PLATFORM", sysconfig.get_platform().replace("-", "_"))
+    shutil.copy("wheel.zip", os.path.join(folder, name))
+    with zipfile.ZipFile(os.path.join(folder, name), "a") as archive:
+        archive.write("module" + suffix)
+    return name
+"""
+
+
+def buildable(
+    name: str, version: str, built: Made, more: Mapping[str, str | bytes] | None = None, filename: str | None = None
+) -> Made:
+    """A source distribution that builds *built*, by itself and without a network."""
+    project = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    files: dict[str, str | bytes] = {"pyproject.toml": project, "backend.py": _BACKEND, "wheel.zip": built.data}
+    files |= {"wheel.name": filename or built.filename, **(more or {})}
+    return sdist(name, version, files)
 
 
 def hashed(data: bytes) -> str:

@@ -272,7 +272,7 @@ def test_alternatives_have_no_equal() -> None:
         "[metadata]\nlock-version = '9.0'\nlock_version = '9'\n",
         "package = 3\n[metadata]\n",
         "[metadata]\n[[package]]\nname = 'a'\nversion = '!'\ngroups = ['main']\nfiles = []\n",
-        "[metadata]\n[[package]]\nname = 'a'\nversion = '1'\ngroups = ['main']\nfiles = []\nmarker = '!'\nmarkers = '!'",
+        "[metadata]\n[[package]]\nname = 'a'\nversion = '1'\ngroups = ['main']\nmarker = '!'\nmarkers = '!'",
         "lock-version = '1.0'\ncreated-by = 'x'\npackages = [{ name = 'a' }]\n",
         "lock-version = '1.0'\ncreated-by = 'x'\npackages = 7\n",
         "{}",

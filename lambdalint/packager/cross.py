@@ -3,7 +3,6 @@
 Source: https://ziglang.org/download/ and https://pypi.org/project/ziglang/
 """
 
-import os
 import stat
 import sys
 import sysconfig
@@ -25,8 +24,11 @@ os.execv({zig!r}, [{zig!r}, {tool!r}, {options}*arguments])
 """
 
 
-def cross_environment(target: Target, python: str, folder: Path) -> dict[str, str]:
-    """Variables that make build backends compile for *target* with the headers of *python*; wrappers go to *folder*.
+def cross_environment(target: Target, folder: Path) -> dict[str, str]:
+    """Variables that make build backends compile for *target*; what they point to is put into *folder*.
+
+    The headers are those of the Python that builds: of the target's version, they are the same on both machines but
+    for the sizes of types, which are the same too.
 
     Raises:
         Refused: zig is not installed.
@@ -43,9 +45,10 @@ def cross_environment(target: Target, python: str, folder: Path) -> dict[str, st
     site = folder / "site"
     site.mkdir()
     suffix = f".cpython-{target.python[0]}{target.python[1]}-{target.machine}-linux-gnu.so"
-    host_path = os.environ.get("PYTHONPATH")
     # Backends ask the interpreter what it was built with; this one answers for the target instead.
-    (site / "sitecustomize.py").write_text(_CUSTOM.format(machine=target.machine, suffix=suffix), encoding="utf-8")
+    multiarch = f"{target.machine}-linux-gnu"
+    text = _CUSTOM.format(multiarch=multiarch, suffix=suffix, libraries=str(site))
+    (site / "sitecustomize.py").write_text(text, encoding="utf-8")
     return {
         "CC": paths["cc"],
         "CXX": paths["c++"],
@@ -56,26 +59,36 @@ def cross_environment(target: Target, python: str, folder: Path) -> dict[str, st
         "CFLAGS": "-O2 -fPIC",
         "CXXFLAGS": "-O2 -fPIC",
         "LDFLAGS": "",
-        "PYTHONPATH": f"{site}{os.pathsep}{host_path}" if host_path else str(site),
+        "PYTHONPATH": str(site),
         "_PYTHON_HOST_PLATFORM": f"linux-{target.machine}",
         "SETUPTOOLS_EXT_SUFFIX": suffix,
         "CARGO_BUILD_TARGET": f"{target.machine}-unknown-linux-gnu",
         f"CARGO_TARGET_{target.machine.upper()}_UNKNOWN_LINUX_GNU_LINKER": paths["cc"],
+        # uv remembers what it is told about interpreters, and here they do not tell the truth.
+        "UV_CACHE_DIR": str(folder / "uv-cache"),
         "ZIG_GLOBAL_CACHE_DIR": str(folder / "zig-cache"),
         "ZIG_LOCAL_CACHE_DIR": str(folder / "zig-cache"),
     }
 
 
+# No library of this machine is linked against: extension modules find Python's symbols in the program that loads them.
 _CUSTOM: Final = """\
+import os
 import sysconfig
 
-_variables = sysconfig.get_config_vars()
-_variables.update(EXT_SUFFIX={suffix!r}, SOABI={suffix!r}[1:-3], MULTIARCH={machine!r} + "-linux-gnu")
-_variables.update(LDSHARED=None, CCSHARED="-fPIC", LIBDIR="", LDFLAGS="", PY_LDFLAGS="", BLDSHARED=None)
-for _name in ("LDSHARED", "BLDSHARED"):
-    import os
-
-    _variables[_name] = os.environ.get("LDSHARED", "cc -shared")
+_shared = os.environ["LDSHARED"]
+sysconfig.get_config_vars().update(
+    EXT_SUFFIX={suffix!r},
+    SOABI={suffix!r}[1:-3],
+    MULTIARCH={multiarch!r},
+    LDSHARED=_shared,
+    BLDSHARED=_shared,
+    CCSHARED="-fPIC",
+    LIBDIR={libraries!r},
+    LDFLAGS="",
+    PY_LDFLAGS="",
+    Py_ENABLE_SHARED=0,
+)
 """
 
 

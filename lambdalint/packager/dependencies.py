@@ -5,8 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
+from lambdalint.aws.runtimes import newest_python
 from lambdalint.errors import Refused
 from lambdalint.model.function import Code, CodeKind
 from lambdalint.packager import bytecode
@@ -19,7 +22,7 @@ from lambdalint.packager.index import PYPI, Indexes, IndexSettings
 from lambdalint.packager.index_settings import index_settings
 from lambdalint.packager.inputs import inputs
 from lambdalint.packager.local import built_wheel
-from lambdalint.packager.lock import pinned
+from lambdalint.packager.lock import packages, pinned
 from lambdalint.packager.locked import pinned as pinned_by_lock
 from lambdalint.packager.needs import Declared, Input, Inputs, Listed, Locked, Places
 from lambdalint.packager.once import Once
@@ -28,7 +31,8 @@ from lambdalint.packager.pack import Pack, RawMember, keep, lookup
 from lambdalint.packager.plan import Distribution
 from lambdalint.packager.resolve import Answer, Question, resolve
 from lambdalint.packager.sdist import Builder, Sdist
-from lambdalint.packager.target import Target
+from lambdalint.packager.target import Target, target
+from lambdalint.packager.venv import wheels as venv_wheels
 from lambdalint.packager.web import Web
 from lambdalint.packager.wheel import RULES, installed
 from lambdalint.readers.tree import Tree
@@ -75,10 +79,10 @@ class Dependencies:
         environment = self._host.environment
         places = Places(self._tree, root, options.manifest, options.extras, environment, options.groups, file)
         said = inputs(places, aim)
-        if said.needs is None:
+        if said.needs is None and options.venv is None:
             return Needed(notes=said.notes)
         self._progress("resolve", root or ".", 0, 1)
-        answer = self._pins(said, aim)
+        answer = self._pins(said, aim) if options.venv is None else self._installed(said, options.venv, aim)
         self._progress("resolve", root or ".", 1, 1)
         packs = self._packs(answer.pins)
         compiled = self._bytecode_packs(packs, compiler)
@@ -141,9 +145,38 @@ class Dependencies:
                     fresh_s=self._options.fresh_s,
                     build=None if build is None else lambda pin: build(pin, aim),
                 )
+                answer = replace(answer, notes=(*answer.notes, *self._losses(whole, settings, answer, aim)))
                 return replace(answer, pins=self._whole(answer.pins, aim).pins)
             case _:
                 return Answer(())
+
+    def _losses(self, whole: Question, settings: IndexSettings, answer: Answer, aim: Target) -> list[str]:
+        """What the newest runtime would give instead, where it is wanted to be known."""
+        newest = target(newest_python().name, aim.architecture)
+        if not self._options.compare or newest.python <= aim.python:
+            return []
+        try:
+            other = resolve(whole, self._indexes(settings), newest, self._host, fresh_s=self._options.fresh_s)
+        except Refused:
+            return []
+        there = {pin.name: pin.version for pin in other.pins}
+        return [
+            f"for {aim.runtime} you get {pin.name} {pin.version}; {newest.runtime} gives {there[pin.name]}"
+            for pin in answer.pins
+            if pin.name in there and Version(there[pin.name]) > Version(pin.version)
+        ]
+
+    def _installed(self, said: Inputs, venv: Path, aim: Target) -> Answer:
+        wanted: list[Requirement] | None = None
+        match said.needs:
+            case Locked(lock, project):
+                needed = packages(lock, project, self._options.extras, self._options.groups, aim)
+                wanted = [Requirement(f"{each.name}=={each.version}") for each in needed if each.version]
+            case Listed(_, distributions):
+                wanted = [Requirement(f"{each.name}=={each.version}") for each in distributions if each.version]
+            case Declared(question):
+                wanted = [Requirement(text) for text in question.requirements]
+        return Answer(*venv_wheels(venv, wanted, aim, self._scratch))
 
     def _indexes(self, settings: IndexSettings) -> Indexes:
         return self._once.of(("indexes", settings), lambda: Indexes(settings, self._web))

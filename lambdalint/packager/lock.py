@@ -41,16 +41,23 @@ def pinned(
     Raises:
         Refused: the lock was made for other Pythons, or a distribution has no file that fits.
     """
+    needed = packages(lock, project, extras, groups, target)
+    members = tuple(package for package in needed if package.source[0] in _LOCAL)
+    files = [package for package in needed if package.source[0] not in _LOCAL]
+    maker = _Maker(lock, target, folder, sdists, others)
+    return tuple(maker.pin(package) for package in files), members
+
+
+def packages(
+    lock: UvLock, project: LockedPackage, extras: tuple[str, ...], groups: tuple[str, ...], target: Target
+) -> list[LockedPackage]:
+    """What *project* needs on *target*, but for itself; raises as :func:`pinned` does."""
     if lock.requires_python and not SpecifierSet(lock.requires_python).contains(target.python_full_version):
         raise Refused(
             f"{lock.path} was made for Python {lock.requires_python}; {target.runtime} is outside of it",
             hint="widen requires-python in pyproject.toml and run `uv lock`, or change the function's runtime",
         )
-    needed = [package for package in _closure(lock, project, extras, groups, target) if package is not project]
-    members = tuple(package for package in needed if package.source[0] in _LOCAL)
-    files = [package for package in needed if package.source[0] not in _LOCAL]
-    maker = _Maker(lock, target, folder, sdists, others)
-    return tuple(maker.pin(package) for package in files), members
+    return [package for package in _closure(lock, project, extras, groups, target) if package is not project]
 
 
 def check_fresh(lock: UvLock, project: LockedPackage, declared: Pyproject) -> None:

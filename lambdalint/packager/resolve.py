@@ -48,6 +48,7 @@ from lambdalint.packager.uv import own_words, uv_binary
 FRESH_S: Final = 600
 
 _MAX_S: Final = 600
+_MAX_BUILDING_S: Final = 3600
 _PLATFORMS: Final = (28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)  # glibc 2.x that uv has a name for
 _DROPPED_VARIABLES: Final = (
     "UV_DEFAULT_INDEX",
@@ -111,7 +112,7 @@ def resolve(
     if known is not None:
         return known
     with LegalIndex(indexes, target, build, _exact(question)) as index:
-        lines = _Uv(question, target, host).compile(index)
+        lines = _Uv(question, target, host, _MAX_S if build is None else _MAX_BUILDING_S).compile(index)
     pins = tuple(_pin(line, question, indexes, target, sdists=build is not None) for line in lines)
     answer = Answer(pins, tuple(_held_back(pins, indexes, target)))
     host.cache.put("resolved", key, json.dumps({"pins": [asdict(pin) for pin in pins], "notes": answer.notes}).encode())
@@ -167,6 +168,7 @@ class _Uv:
     question: Question
     target: Target
     host: Host
+    max_s: int
 
     def compile(self, index: LegalIndex) -> list[Requirement]:
         with tempfile.TemporaryDirectory(prefix="lambdalint-") as folder:
@@ -179,13 +181,13 @@ class _Uv:
                     env=self._environment(),
                     cwd=folder,
                     capture_output=True,
-                    timeout=_MAX_S,
+                    timeout=self.max_s,
                     check=False,
                     stdin=subprocess.DEVNULL,
                 )
             except subprocess.TimeoutExpired:
                 raise Refused(
-                    f"uv found no set of versions within {_MAX_S} s", hint="pin some of the requirements"
+                    f"uv found no set of versions within {self.max_s} s", hint="pin some of the requirements"
                 ) from None
             except OSError as error:
                 raise Refused(f"uv cannot be started: {error.strerror}", hint="pip install uv") from error
@@ -213,6 +215,8 @@ class _Uv:
         environment = {key: value for key, value in os.environ.items() if key not in _DROPPED_VARIABLES}
         bypass = environment.get("NO_PROXY") or environment.get("no_proxy")
         environment["NO_PROXY"] = environment["no_proxy"] = f"{bypass},127.0.0.1" if bypass else "127.0.0.1"
+        if self.max_s > _MAX_S:
+            environment["UV_HTTP_TIMEOUT"] = str(self.max_s)  # metadata of what is built first takes its time
         for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE"):
             if "SSL_CERT_FILE" not in environment and environment.get(name):
                 environment["SSL_CERT_FILE"] = environment[name]

@@ -79,7 +79,7 @@ class Builder:
         if self.policy is Sdist.CROSS:
             from lambdalint.packager.cross import cross_environment
 
-            environment |= cross_environment(target, python, Path(tempfile.mkdtemp(dir=self.scratch, prefix="cross-")))
+            environment |= cross_environment(target, Path(tempfile.mkdtemp(dir=self.scratch, prefix="cross-")))
         wheel = self._built(source, pin, python, environment)
         if parse_wheel_filename(wheel.name)[3] and wheel.name.endswith("-none-any.whl"):
             measured.check(wheel, target)
