@@ -13,6 +13,8 @@ from lambdalint.model.places import Span
 #: Functions and methods of Powertools whose result reports single failures.
 _RESPONSES: Final = ("process_partial_response", "async_process_partial_response")
 _PROCESSORS: Final = ("BatchProcessor", "AsyncBatchProcessor")
+_FAILURES: Final = "batchItemFailures"
+_REPORTING: Final = (_FAILURES, *_RESPONSES, *_PROCESSORS)
 #: What names the group of a message, in the event and in the data classes of Powertools.
 _GROUPS: Final = ("MessageGroupId", "message_group_id")
 _LISTS: Final = ("Records", "records")
@@ -48,17 +50,19 @@ class Batches:
 
     @classmethod
     def of(cls, names: Names) -> "Batches":
+        text = names.source.text
+        # Most modules mention none of it, which is asked far sooner than what each return and loop is about.
+        loops = _loops(names) if any(each in text for each in _LISTS) else ()
         reported = (
             (scope.owner.name, names.source.span(node))
-            for node, scope, _ in names.walk.returns
+            for node, scope, _ in (names.walk.returns if any(each in text for each in _REPORTING) else ())
             if node.value is not None and not _is_empty(node.value) and _reports(names.describe(node.value, scope))
         )
         processed = any(
-            (name := names.callee(node, scope)[0]) is not None and name.rpartition(".")[2] in _RESPONSES + _PROCESSORS
-            for node, scope, _ in names.walk.calls
+            name is not None and name.rpartition(".")[2] in _RESPONSES + _PROCESSORS for name in names.by_name
         )
-        grouped = any(group in names.source.text for group in _GROUPS)
-        return cls(tuple(_loops(names)), tuple(reported), processed, grouped)
+        grouped = any(group in text for group in _GROUPS)
+        return cls(tuple(loops), tuple(reported), processed, grouped)
 
 
 def _is_empty(value: ast.expr) -> bool:
@@ -68,7 +72,7 @@ def _is_empty(value: ast.expr) -> bool:
 
 def _reports(value: Expression) -> bool:
     for part in walk(value):
-        if isinstance(part, Collection) and part.kind == "dict" and part.get("batchItemFailures") is not None:
+        if isinstance(part, Collection) and part.kind == "dict" and part.get(_FAILURES) is not None:
             return True
         if isinstance(part, CallOf) and part.name is not None:
             owner, _, method = part.name.rpartition(".")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from lambdalint.facts.walk import ScopeKind, Walk, nodes
+from lambdalint.facts.walk import Walk, nodes
 from lambdalint.model.places import Span
 from lambdalint.model.source import Source
 
@@ -54,10 +54,11 @@ def _telling(walk: Walk) -> Iterator[ast.AST]:
     """The nodes that may say something about their version."""
     yield from walk.novelties
     for scope in walk.scopes:
-        if scope.kind is not ScopeKind.MODULE:
+        if getattr(scope.node, "decorator_list", ()) or getattr(scope.node, "type_params", ()):
             yield scope.node
-            if scope.kind is not ScopeKind.CLASS:
-                yield scope.node.args  # type: ignore[attr-defined]
+        args = getattr(scope.node, "args", None)
+        if args is not None and (args.posonlyargs or args.vararg is not None):
+            yield args
     yield from (place.node for place in walk.returns if type(place.node.value) is ast.Tuple)
     yield from (place.node for place in walk.subscripts if type(place.node.slice) is ast.Tuple)
     yield from (place.node for place in walk.imports if getattr(place.node, "is_lazy", 0))

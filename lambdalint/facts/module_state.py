@@ -89,9 +89,10 @@ class _Finder:
         if not set_here:
             return ModuleState()
         wanted = {name for name, _ in set_here}
-        tests = list(self.tests(wanted))
-        settings = [self.setting(name, binding, wanted) for name, binding in set_here]
-        readings = [each for each in self.readings(wanted) if not any(test.holds(each.span) for test in tests)]
+        roots = {name.partition("[")[0].partition(".")[0] for name in wanted}
+        tests = list(self.tests(wanted, roots))
+        settings = [self.setting(name, binding, roots) for name, binding in set_here]
+        readings = [each for each in self.readings(wanted, roots) if not any(test.holds(each.span) for test in tests)]
         return ModuleState(
             tuple(sorted(settings, key=lambda each: each.span)),
             tuple(sorted(readings, key=lambda each: each.span)),
@@ -129,7 +130,7 @@ class _Finder:
                 return f"{target.value.id}[{text}]"
         return None
 
-    def setting(self, name: str, binding: Binding, wanted: set[str]) -> Setting:
+    def setting(self, name: str, binding: Binding, roots: set[str]) -> Setting:
         node: ast.AST = binding.node
         span = self.names.span(node)
         return Setting(
@@ -139,13 +140,13 @@ class _Finder:
             binding.scope.owner.name,
             (span.end_line, span.end_column),
             self.guards.around(binding.context, binding.scope),
-            self.keyed(binding.context, binding.scope, wanted),
+            self.keyed(binding.context, binding.scope, roots),
         )
 
-    def keyed(self, context: Context | None, scope: Scope, wanted: set[str]) -> bool:
+    def keyed(self, context: Context | None, scope: Scope, roots: set[str]) -> bool:
         for around in context.outwards() if context is not None else ():
             test = around.node
-            if isinstance(test, ast.expr) and self.on_event(test, scope) and self.mentions(test, scope, wanted):
+            if isinstance(test, ast.expr) and self.mentions(test, scope, roots) and self.on_event(test, scope):
                 return True
         return False
 
@@ -155,63 +156,61 @@ class _Finder:
             isinstance(node, ast.Name)
             and self.names.home(scope, node.id) is not self.module
             and any(isinstance(part, EventPath) for part in walk(self.names.describe(node, scope)))
-            for node in ast.walk(test)
+            for node in nodes(test)
         )
 
-    def mentions(self, test: ast.expr, scope: Scope, wanted: set[str]) -> bool:
+    def mentions(self, test: ast.expr, scope: Scope, roots: set[str]) -> bool:
         return any(
-            isinstance(node, ast.Name)
-            and self.names.home(scope, node.id) is self.module
-            and any(name.partition("[")[0].partition(".")[0] == node.id for name in wanted)
-            for node in ast.walk(test)
+            isinstance(node, ast.Name) and node.id in roots and self.names.home(scope, node.id) is self.module
+            for node in nodes(test)
         )
 
-    def tests(self, wanted: set[str]) -> Iterator[Span]:
+    def tests(self, wanted: set[str], roots: set[str]) -> Iterator[Span]:
         """Tests that only ask whether a variable is to be set, or compare it with the event."""
-        for scope in self.names.walk.scopes:
-            if scope.kind is not ScopeKind.DEF:
-                continue
-            for node in nodes(scope.node):
-                if isinstance(node, ast.If | ast.IfExp | ast.While | ast.Assert) and self.mentions(
-                    node.test, scope, wanted
-                ):
+        for node, scope, _ in self.names.walk.tests:
+            around: Scope | None = scope
+            while around is not None:
+                if around.kind is ScopeKind.DEF and self.mentions(node.test, around, roots):
                     sets = isinstance(node, ast.If) and self.sets(node, wanted)
-                    if sets or self.on_event(node.test, scope):
+                    if sets or self.on_event(node.test, around):
                         yield self.names.span(node.test)
+                around = around.parent
 
     def sets(self, node: ast.If, wanted: set[str]) -> bool:
         targets = {
             name.id
             for statement in (*node.body, *node.orelse)
-            for name in ast.walk(statement)
+            for name in nodes(statement)
             if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
         }
         stores = any(
             isinstance(each, ast.Attribute | ast.Subscript) and isinstance(each.ctx, ast.Store)
             for statement in (*node.body, *node.orelse)
-            for each in ast.walk(statement)
+            for each in nodes(statement)
         )
         return stores or not targets.isdisjoint(wanted)
 
-    def readings(self, wanted: set[str]) -> Iterator[Reading]:
+    def readings(self, wanted: set[str], roots: set[str]) -> Iterator[Reading]:
         walk = self.names.walk
+        attributes = {name.rpartition(".")[2] for name in wanted if "." in name}
         for node, scope, context in (*walk.reads, *walk.calls, *walk.items):
             if scope.owner is self.module or (context is not None and context.skipped):
                 continue
-            name = self.read(node.func if isinstance(node, ast.Call) else node, scope)
+            name = self.read(node.func if isinstance(node, ast.Call) else node, scope, roots, attributes)
             if name is not None and name in wanted:
                 yield Reading(name, self.names.span(node), scope.owner.name, self.guards.around(context, scope))
 
-    def read(self, node: ast.expr, scope: Scope) -> str | None:
+    def read(self, node: ast.expr, scope: Scope, roots: set[str], attributes: set[str]) -> str | None:
+        """The name of what *node* reads, if that may be one of *roots* or of the *attributes* of a class."""
         if isinstance(node, ast.Subscript):
             return self.stored(node, scope) if isinstance(node.ctx, ast.Load) else None
         while isinstance(node, ast.Attribute):
             inner = node.value
-            if isinstance(inner, ast.Name):
+            if isinstance(inner, ast.Name) and node.attr in attributes:
                 name = self.stored(node, scope)
                 if name is not None:
                     return name
             node = inner
-        if isinstance(node, ast.Name) and self.names.home(scope, node.id) is self.module:
+        if isinstance(node, ast.Name) and node.id in roots and self.names.home(scope, node.id) is self.module:
             return node.id
         return None

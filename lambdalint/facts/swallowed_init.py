@@ -12,7 +12,6 @@ from lambdalint.model.places import Span
 
 _BROAD: Final = frozenset(("BaseException", "Exception", "ImportError", "ModuleNotFoundError"))
 _LEAVING: Final = frozenset(("exit", "quit", "sys.exit", "os._exit", "os.abort"))
-_TESTS: Final = (ast.If, ast.IfExp, ast.While, ast.Assert)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,8 @@ class SwallowedInit:
         candidates = [(node, found) for node in tries if (found := dict(_lost(node, names)))]
         if not candidates:
             return cls()
+        if not _is_used(names, {name for _, found in candidates for name in found}):
+            return cls()
         asked = frozenset(_asked(names))
         lost = {
             name: each for node, found in candidates if asked.isdisjoint(_flags(node)) for name, each in found.items()
@@ -62,6 +63,15 @@ class SwallowedInit:
             if key not in uses or span < uses[key].used:
                 uses[key] = each
         return cls(tuple(sorted(uses.values(), key=lambda each: each.used)))
+
+
+def _is_used(names: Names, lost: set[str]) -> bool:
+    """Whether a function uses any of *lost*: seldom, and far sooner asked than what all tests are about."""
+    places = (*names.walk.reads, *names.walk.calls)
+    return any(
+        scope.owner is not names.walk.module and (root := _root(node)) is not None and root.id in lost
+        for node, scope, _ in places
+    )
 
 
 def _lost(node: ast.Try, names: Names) -> Iterator[tuple[str, tuple[bool, bool, ast.ExceptHandler]]]:
@@ -112,7 +122,7 @@ def _is_broad(handler: ast.ExceptHandler, names: Names) -> bool:
 
 def _leaves(handler: ast.ExceptHandler, names: Names) -> bool:
     """Whether the handler raises, ends the process, or does more than can be told."""
-    for node in ast.walk(handler):
+    for node in nodes(handler):
         if isinstance(node, ast.Raise | ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Global):
             return True
         if isinstance(node, ast.Call) and names.name(node.func, names.walk.module) in _LEAVING:
@@ -130,19 +140,11 @@ def _is_within(node: ast.AST, outer: ast.Try) -> bool:
 
 def _asked(names: Names) -> Iterator[str]:
     """The names that tests of the module mention, and those that its functions set."""
-    for node in nodes(names.walk.tree):
-        parts: list[ast.expr] = []
-        if isinstance(node, _TESTS):
-            parts = [node.test]
-        elif isinstance(node, ast.BoolOp):
-            parts = node.values
-        elif isinstance(node, ast.Compare):
-            parts = [node.left, *node.comparators]
-        elif isinstance(node, ast.Match):
-            parts = [node.subject]
-        for part in parts:
-            yield from (each.id for each in ast.walk(part) if isinstance(each, ast.Name))
-    for scope in names.walk.scopes:
+    walk = names.walk
+    matched = [node.subject for node in walk.novelties if isinstance(node, ast.Match)]
+    tested = [place.node.test for place in walk.tests]
+    yield from (each.id for each in nodes(*walk.compared, *matched, *tested) if isinstance(each, ast.Name))
+    for scope in walk.scopes:
         if scope.kind is ScopeKind.DEF:
             yield from scope.globals
 

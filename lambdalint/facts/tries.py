@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from lambdalint.facts.names import Names
-from lambdalint.facts.walk import Branch, Context
+from lambdalint.facts.walk import Branch, Context, nodes
 from lambdalint.model.places import Span
 
-_DEFS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_DEFS: Final = frozenset((ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda))
+#: What tells something of the handler that it stands in.
+_TELLING: Final = frozenset(
+    (ast.Raise, ast.Return, ast.Break, ast.Call, ast.Assign, ast.AugAssign, ast.AnnAssign),
+)
 _BROAD: Final = ("Exception", "BaseException")
 _EXITS: Final = ("sys.exit", "os._exit", "os.abort", "exit", "quit")
 
@@ -78,16 +82,16 @@ def _described(node: ast.Try, scope: str, names: Names) -> Try:
         types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         caught = ("BaseException",) if handler.type is None else tuple(_written(each) for each in types if each)
         body = _block(handler.body, names)
-        nodes = list(_inside(handler.body))
+        inside = [each for each in nodes(*handler.body, closed=_DEFS) if type(each) in _TELLING]
         catches.append(
             Catch(
                 body if handler.type is None else names.span(handler.type),
                 body,
                 caught,
-                any(_raises(each) for each in nodes),
-                any(isinstance(each, ast.Return | ast.Break) for each in nodes),
-                tuple(sorted({name for each in nodes for name in _changed(each)})),
-                not any(isinstance(each, ast.Call | ast.Assign | ast.AugAssign | ast.AnnAssign) for each in nodes),
+                any(_raises(each) for each in inside),
+                any(isinstance(each, ast.Return | ast.Break) for each in inside),
+                tuple(sorted({name for each in inside for name in _changed(each)})),
+                not any(isinstance(each, ast.Call | ast.Assign | ast.AugAssign | ast.AnnAssign) for each in inside),
             )
         )
     return Try(scope, _block(node.body, names), tuple(catches))
@@ -96,15 +100,6 @@ def _described(node: ast.Try, scope: str, names: Names) -> Try:
 def _block(body: list[ast.stmt], names: Names) -> Span:
     first, last = names.span(body[0]), names.span(body[-1])
     return Span(first.path, first.line, first.column, last.end_line, last.end_column)
-
-
-def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
-    waiting: list[ast.AST] = list(body)
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, _DEFS):
-            waiting.extend(ast.iter_child_nodes(node))
 
 
 def _written(node: ast.AST) -> str:
