@@ -10,30 +10,23 @@ from typing import Final
 _WORD: Final = rb"[\w\x80-\xff]"
 _GAP: Final = rb"(?:[ \t\f]|\\\n)"
 
-#: What may stand before ``import`` in its statement, up to the start of the statement.
+#: What may stand before ``import`` in its statement.
 _BEFORE = re.compile(
-    rb"(?P<head>(?:^|\n)[^\n]*?[;:]|^|\n)"
-    + _GAP
-    + rb"*(?P<lazy>lazy"
+    _GAP
+    + rb"*+(?P<lazy>lazy"
     + _GAP
     + rb"+)?(?:from(?P<module>(?:"
     + _GAP
-    + rb"|[.])*"
-    + _GAP
-    + rb"*"
+    + rb"|[.])*+(?:"
     + _WORD
-    + rb"*(?:"
+    + rb"++"
     + _GAP
-    + rb"*[.]"
+    + rb"*+[.]?"
     + _GAP
-    + rb"*"
-    + _WORD
-    + rb"+)*)"
-    + _GAP
-    + rb"*)?\Z"
+    + rb"*+)*))?"
 )
-_LISTED = re.compile(rb"(?:[^\\\n;#]|\\\n)*")
-_PARENTHESISED = re.compile(rb"[\s\\]*\(((?:[^)#]|#[^\n]*)*+)\)")
+_LISTED = re.compile(rb"(?:[^\\\n;#]++|\\\n)*+")
+_PARENTHESISED = re.compile(rb"[\s\\]*\(((?:[^)#]++|#[^\n]*+)*+)\)")
 _COMMENT = re.compile(rb"#[^\n]*")
 _CALL = re.compile(rb"""[ \t]*\(\s*(?:name\s*=\s*)?[rbuRBU]?(?:"([^"\n\\]*)"|'([^'\n\\]*)')([^)\n]*)""")
 _ANCHOR = re.compile(rb"""\s*,\s*(?:package\s*=\s*)?(?:"([\w.]+)"|'([\w.]+)')""")
@@ -60,8 +53,10 @@ _QUOTED = re.compile(rb"""["']([\w]+)["']""")
 
 _NATIVE_WORD = re.compile(rb"(?<=\0)[A-Za-z0-9_][A-Za-z0-9_.]{1,120}(?=\0)")
 
-#: A statement of imports is not looked for farther back than so many bytes.
-_MAX_BACK: Final = 2_000
+#: A statement of imports does not start farther back than so many bytes, names no more, and is not one of so many.
+_MAX_BACK: Final = 500
+_MAX_NAMES_BYTES: Final = 30_000
+_MAX_IMPORTS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +111,12 @@ def scanned(source: bytes) -> Scan:
     at = source.find(b"import")
     candidates: list[_Candidate] = []
     unclear = False
+    tries = 0
     while at >= 0:
+        tries += 1
+        if tries > _MAX_IMPORTS:
+            unclear = True
+            break
         after = source[at + 6 : at + 7]
         if after in (b" ", b"\t", b"\\", b"(", b"*", b"\f"):
             if candidate := _statement(source, at):
@@ -138,34 +138,34 @@ def scanned_native(content: bytes) -> Scan:
 
 
 def _statement(source: bytes, at: int) -> _Candidate | None:
-    line = source.rfind(b"\n", 0, at) + 1
+    line = source.rfind(b"\n", max(0, at - _MAX_BACK), at) + 1
     while line >= 2 and source[line - 2] == 0x5C and at - line < _MAX_BACK:
-        line = source.rfind(b"\n", 0, line - 1) + 1
+        line = source.rfind(b"\n", max(0, at - _MAX_BACK), line - 1) + 1
     before = source[max(line, at - _MAX_BACK) : at]
-    match = _BEFORE.match(before) if before.strip() else None
-    if match is None and before.strip():
+    cut = max(before.rfind(b";"), before.rfind(b":")) + 1
+    match = _BEFORE.fullmatch(before, cut)
+    if match is None:
         return None
-    start = line + (len(match["head"]) if match and match["head"] not in (b"", b"\n") else 0)
-    head = match["head"] if match else b""
+    start, head = at - len(before) + cut, before[:cut]
     indent = len(before) - len(before.lstrip(b" \t\f"))
-    lazy = bool(match and match["lazy"])
-    if match and match["module"] is not None:
+    lazy = match["lazy"] is not None
+    if match["module"] is not None:
         module = _text(match["module"].translate(None, b" \t\f\n\\"))
         level = len(module) - len(module.lstrip("."))
         names = tuple(_names(_taken(source, at + 6)))
         if not names or not (module[level:] or level) or (module[level:] and not _DOTTED.fullmatch(module[level:])):
             return None
         return _Candidate(start, [Imported(module[level:], level, names)], indent, head, lazy)
-    listed = _LISTED.match(source, at + 6)
+    listed = _LISTED.match(source, at + 6, at + _MAX_NAMES_BYTES)
     found = [Imported(name) for name in _names(listed.group() if listed else b"")]
     return _Candidate(start, found, indent, head, lazy) if found else None
 
 
 def _taken(source: bytes, at: int) -> bytes:
     """What follows ``from a import``, without comments."""
-    if match := _PARENTHESISED.match(source, at):
+    if match := _PARENTHESISED.match(source, at, at + _MAX_NAMES_BYTES):
         return _COMMENT.sub(b"", match[1])
-    listed = _LISTED.match(source, at)
+    listed = _LISTED.match(source, at, at + _MAX_NAMES_BYTES)
     return listed.group() if listed else b""
 
 
@@ -207,9 +207,9 @@ def _call(source: bytes, at: int) -> "_Candidate | bool":
         return False
     if source[max(0, at - 6) : name].endswith(b"def "):
         return False
-    line = source.rfind(b"\n", 0, at) + 1
-    before = source[line:name]
-    match = _CALL.match(source, end)
+    line = source.rfind(b"\n", max(0, at - _MAX_BACK), at) + 1
+    before = source[max(line, at - _MAX_BACK) : name]
+    match = _CALL.match(source, end, end + _MAX_BACK)
     if match is None:
         return True
     module = (match[1] if match[1] is not None else match[2] or b"").decode("utf-8", "replace")
