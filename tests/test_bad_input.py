@@ -305,7 +305,7 @@ def test_a_huge_template_that_is_named_is_said(tmp_path: Path) -> None:
 def test_a_name_that_is_no_text_is_no_trouble(tmp_path: Path) -> None:
     project = write(tmp_path, GOOD)
     Path(os.fsdecode(os.fsencode(project / "src") + b"/\xff.py")).write_text("")
-    assert names(lambdalint.check([project], cache=False)) == {"memory-out-of-range"}
+    assert names(lambdalint.check([project], cache=False)) == {"memory-out-of-range", "unsafe-entry"}
 
 
 def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:

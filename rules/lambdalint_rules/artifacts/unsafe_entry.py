@@ -13,7 +13,18 @@ from typing import Final
 
 from lambdalint.aws.limits import limit
 from lambdalint.facts.stray_links import StrayLinks
-from lambdalint.rule import Artifact, Member, Problem, Problems, Record, RecordKind, Severity, rule
+from lambdalint.rule import (
+    Artifact,
+    ArtifactKind,
+    Confidence,
+    Member,
+    Problem,
+    Problems,
+    Record,
+    RecordKind,
+    Severity,
+    rule,
+)
 from lambdalint_rules.artifacts.entry_names import and_more
 from lambdalint_rules.artifacts.samples import archive, member, written
 
@@ -73,7 +84,13 @@ def check(artifact: Artifact, stray: StrayLinks) -> Problems:
     for what, names in groups.items():
         name = _readable(names[0])
         link = f" -> {_readable(target)}" if (target := targets.get(names[0])) else ""
-        yield Problem(Member(artifact.path, name), f"{name}{link} {what}{and_more(names)}", hint=_PACK_AGAIN)
+        yield Problem(
+            Member(artifact.path, name),
+            f"{name}{link} {what}{and_more(names)}",
+            hint=_PACK_AGAIN,
+            # It may be left out, or stop the tool that packs.
+            confidence=Confidence.LOW if artifact.kind is ArtifactKind.FOLDER else None,
+        )
 
 
 def _wrong_with(record: Record) -> Iterator[str]:
@@ -94,7 +111,11 @@ def _wrong_name(name: str, is_utf8: bool) -> str | None:
     if "\0" in name:
         return "has a NUL in its name, where some readers end it"
     if _SURROGATE.search(name):
-        return "is called UTF-8 and is not" if is_utf8 else "has a name in an encoding that nobody states"
+        return (
+            "has a name that is said to be UTF-8 and is not"
+            if is_utf8
+            else "has a name in an encoding that nobody states"
+        )
     if name.startswith("/") or _DRIVE.match(name):
         return "has an absolute path"
     if ".." in parts or ("\\" in name and ".." in re.split(r"[/\\]", name)):
