@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lambdalint.join.inputs import StatedFunction
     from lambdalint.model.artifact import Artifact
     from lambdalint.model.project import Project
+    from lambdalint.packager.options import Options as PackagerOptions
     from lambdalint.reporters.packages import Packaging
 
 #: The families of rules that look at what Lambda unpacks, and the rule that looks for the handler in it.
@@ -219,7 +220,36 @@ def package(
             plans=plans,
         )
 
-    return packaged(tree, out, functions, plan_only=plan_only, progress=progress, check=checked)
+    return packaged(
+        tree,
+        out,
+        functions,
+        plan_only=plan_only,
+        progress=progress,
+        options=_packager_options(config, place, plan_only=plan_only),
+        check=checked,
+    )
+
+
+def _packager_options(config: Config, place: Place, *, plan_only: bool) -> "PackagerOptions":
+    from lambdalint.packager.options import Options as PackagerOptions
+    from lambdalint.packager.sdist import Sdist
+
+    settings = config.package
+    base = (config.file.resolve().parent if config.file else Path.cwd()).resolve()
+    manifest = None
+    if settings.manifest is not None:
+        manifest = _relative((base / settings.manifest).resolve(), place.root)
+        if manifest is None:
+            raise UsageError(f"{settings.manifest} is outside of {place.root}, where the project is")
+    return PackagerOptions(
+        manifest=manifest,
+        extras=settings.extras,
+        groups=settings.groups,
+        sdist=Sdist(settings.sdist),
+        venv=(base / settings.venv) if settings.venv else None,
+        compare=plan_only,
+    )
 
 
 def options(config: Config, place: Place, today: date) -> "Options":

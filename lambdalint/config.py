@@ -26,6 +26,9 @@ _HANDLER: Final = re.compile(r"(?P<path>[^:]+\.py):(?P<symbol>[^\W\d]\w*)")
 _HANDLER_HINT: Final = 'for example "src/app.py:handler"'
 _ARCHITECTURES: Final = ("x86_64", "arm64")
 
+#: What may become of source distributions, the default first.
+SDIST: Final = ("deny", "pure", "native", "cross")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedHandler:
@@ -49,6 +52,22 @@ class NamedHandler:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PackageSettings:
+    """How packages are built, by the keys of the table ``package`` with ``_`` for ``-``.
+
+    *manifest* counts instead of what lies beside the code; it and *venv*, a folder of installed distributions to take
+    them from, are relative to the configuration's folder.  *extras* and *groups* are those of the function's own
+    project.  *sdist* says what becomes of distributions that have no wheel which fits.
+    """
+
+    manifest: str | None = None
+    venv: str | None = None
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    sdist: str = SDIST[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Settings by their names in the file, with ``_`` for ``-``.
 
@@ -57,7 +76,7 @@ class Config:
     git's, relative to the folder of *file*, or to the working directory where there is none.  *parameter_overrides*
     are what is given to a template in place of its own defaults: parameters of CloudFormation, variables of Terraform,
     ``--param`` of the Serverless Framework, whose stage is *stage*.  *variable_files* are relative like the patterns.
-    *handlers* and *functions* name what no template declares.
+    *handlers* and *functions* name what no template declares.  *package* says how packages are built.
     """
 
     select: tuple[str, ...] = ()
@@ -74,6 +93,7 @@ class Config:
     variable_files: tuple[str, ...] = ()
     handlers: tuple[NamedHandler, ...] = ()
     functions: tuple[NamedHandler, ...] = ()
+    package: PackageSettings = field(default_factory=PackageSettings)
     file: Path | None = None
 
     @staticmethod
@@ -199,6 +219,13 @@ def _handlers(value: Any) -> tuple[NamedHandler, ...]:
     return tuple(NamedHandler(path=path, symbol=symbol) for path, symbol in map(_handler, _names(value)))
 
 
+def _package(value: Any) -> PackageSettings:
+    if not isinstance(value, dict):
+        raise ConfigError(f"must be a table, not {_described(value)}", hint='for example sdist = "pure"')
+    given = _entries(value, _PACKAGE)
+    return PackageSettings(**{key.replace("-", "_"): setting for key, setting in given.items()})
+
+
 def _functions(value: Any) -> tuple[NamedHandler, ...]:
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise ConfigError(
@@ -208,20 +235,26 @@ def _functions(value: Any) -> tuple[NamedHandler, ...]:
 
 
 def _function(table: Mapping[str, Any]) -> NamedHandler:
-    given: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in _FUNCTION:
-            close = get_close_matches(key, _FUNCTION, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(_FUNCTION)}"
-            raise ConfigError(f"has no setting {key!r}", hint=hint)
-        try:
-            given[key] = _FUNCTION[key](value)
-        except ConfigError as error:
-            raise ConfigError(f"has the setting {key}, which {error.message}", hint=error.hint) from None
+    given = _entries(table, _FUNCTION)
     if "handler" not in given:
         raise ConfigError("has an entry without a handler", hint=f"name it, {_HANDLER_HINT}")
     path, symbol = given.pop("handler")
     return NamedHandler(path=path, symbol=symbol, **given)
+
+
+def _entries(table: Mapping[str, Any], settings: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+    """The *settings* in *table*, by their names with ``_`` for ``-``."""
+    given: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in settings:
+            close = get_close_matches(key.replace("_", "-"), settings, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(settings)}"
+            raise ConfigError(f"has no setting {key!r}", hint=hint)
+        try:
+            given[key.replace("-", "_")] = settings[key](value)
+        except ConfigError as error:
+            raise ConfigError(f"has the setting {key}, which {error.message}", hint=error.hint) from None
+    return given
 
 
 def _handler(value: Any) -> tuple[str, str]:
@@ -312,6 +345,7 @@ _SETTINGS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "variable-files": _names,
     "handlers": _handlers,
     "functions": _functions,
+    "package": _package,
 }
 
 _FUNCTION: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -322,4 +356,12 @@ _FUNCTION: Final[Mapping[str, Callable[[Any], Any]]] = {
     "architecture": lambda value: _text_of(value, list(_ARCHITECTURES)),
     "memory": _number,
     "timeout": _number,
+}
+
+_PACKAGE: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "manifest": _word,
+    "venv": _word,
+    "extras": _names,
+    "groups": _names,
+    "sdist": lambda value: _text_of(value, list(SDIST)),
 }

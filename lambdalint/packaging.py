@@ -16,7 +16,6 @@ from lambdalint.model.project import Project
 from lambdalint.packager.build import Packager
 from lambdalint.packager.options import Options
 from lambdalint.packager.plan import Plan, Skipped
-from lambdalint.packager.source import Leaving
 from lambdalint.packager.write import Written, write
 from lambdalint.readers.tree import Folder
 from lambdalint.reporters.packages import Package, Packaging, Part
@@ -111,12 +110,13 @@ def packaged(
     *,
     plan_only: bool,
     progress: Callable[[str], None],
+    options: Options,
     check: Callable[[Callable[[Project], Sequence[Artifact]]], Result],
 ) -> Packaging:
     """Plan, check and, unless *plan_only*, write the packages of *functions* (all of them if none is named).
 
-    *check* runs the rules over the artifacts that its argument gives for a project.  A function with an error is not
-    written.
+    *options* say how to build; the folder *out* is left out of packages in any case.  *check* runs the rules over the
+    artifacts that its argument gives for a project.  A function with an error is not written.
 
     Raises:
         LambdalintError: nothing can be packaged as asked; what cannot be built is a failure in the answer instead.
@@ -128,8 +128,8 @@ def packaged(
 
     folder = out.resolve()
     inside = folder.relative_to(tree.root).as_posix() if folder.is_relative_to(tree.root) else None
-    leaving = Leaving(out=(inside,) if inside and inside != "." else ())
-    with Packager(tree, Options(leaving=leaving), progress=say) as packager:
+    leaving = replace(options.leaving, out=(inside,) if inside and inside != "." else ())
+    with Packager(tree, replace(options, leaving=leaving), progress=say) as packager:
         shop = Workshop(packager, out, functions)
         result = check(shop.artifacts)
         refused = {each.function for each in result.findings if each.severity is Severity.ERROR}

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 import lambdalint
 from lambdalint.cli import main
 from lambdalint.cli.output import Progress
-from lambdalint.config import Config
+from lambdalint.config import Config, PackageSettings
 from lambdalint.engine.registry import Registry
 from lambdalint.errors import Refused
 from lambdalint.model.finding import Confidence, Profile, Severity
@@ -268,6 +268,15 @@ def test_package_passes_its_arguments_on_and_shows_what_was_built(
     assert calls == [(Path("app"), Config(), {"functions": ("Orders",), "out": Path("build"), "plan_only": True})]
     run("package")
     assert calls[1] == (Path(), Config(), {"functions": (), "out": Path("dist"), "plan_only": False})
+    (tmp_path / "pylock.toml").touch()
+    run("package", "--manifest", "pylock.toml", "--extra", "a", "--group", "b", "--sdist", "cross", "--venv", "app")
+    assert calls[2][1].package == PackageSettings(
+        manifest=str((tmp_path / "pylock.toml").resolve()),
+        venv=str(tmp_path.resolve() / "app"),
+        extras=("a",),
+        groups=("b",),
+        sdist="cross",
+    )
 
 
 def test_progress_is_one_line_of_a_terminal_and_gone_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

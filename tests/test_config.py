@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from lambdalint.config import Config
+from lambdalint.config import Config, PackageSettings
 from lambdalint.errors import ConfigError, ExitCode
 from lambdalint.model.finding import Confidence, Profile, Severity
 
@@ -20,6 +20,13 @@ per-path-ignores = { "tests/**" = ["LG", "LK001"] }
 parameter-overrides = { Stage = "prod", Memory = 512 }
 stage = "prod"
 variable-files = ["prod.tfvars"]
+
+[package]
+manifest = "locks/pylock.toml"
+venv = ".venv"
+extras = ["aws"]
+groups = ["lambda"]
+sdist = "pure"
 """
 
 
@@ -45,6 +52,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         parameter_overrides={"Stage": "prod", "Memory": "512"},
         stage="prod",
         variable_files=("prod.tfvars",),
+        package=PackageSettings(
+            manifest="locks/pylock.toml", venv=".venv", extras=("aws",), groups=("lambda",), sdist="pure"
+        ),
         file=file,
     )
 
@@ -102,6 +112,9 @@ def test_several_paths_are_configured_by_what_is_above_all_of_them(tmp_path: Pat
         ),
         ('exclude = ["!"]', "exclude holds '!', which is no pattern as git has them", None),
         ('per-path-ignores = { "!" = ["LG"] }', "per-path-ignores holds '!', which is no pattern", None),
+        ("package = 3", "package must be a table, not the number 3", "for example"),
+        ("[package]\nsdists = 'pure'", "package has no setting 'sdists'", "did you mean 'sdist'?"),
+        ("[package]\nsdist = 'prue'", "package has the setting sdist, which must be deny,", 'did you mean "pure"?'),
         ("select = [", "this is not TOML: ", None),
         ("select = 2026-11-22", "select must be a list of strings, not the date 2026-11-22", None),
     ],

@@ -4,11 +4,14 @@ import os
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lambdalint.errors import Refused
+import lambdalint
+from lambdalint.config import Config
+from lambdalint.errors import Refused, UsageError
 from lambdalint.packager import measured
 from lambdalint.packager.build import plan_function
 from lambdalint.packager.host import Host
@@ -180,3 +183,35 @@ def test_a_wheel_under_another_platform_still_says_the_truth_about_itself(tmp_pa
     once = renamed.read_bytes()
     path.write_bytes(made.data)
     assert retagged(path, "manylinux_2_17_x86_64").read_bytes() == once
+
+
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties: {{CodeUri: src/, Handler: app.handler, Runtime: {runtime}}}
+"""
+
+
+def test_the_configuration_says_what_is_packaged(
+    index: FakeIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
+    monkeypatch.setenv("LAMBDALINT_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    index.add(buildable("thing", "1", wheel("thing", "1")))
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text("def handler(event, context): ...\n")
+    (tmp_path / "template.yaml").write_text(TEMPLATE.format(runtime=HERE))
+    project = "[project]\nname = 'orders'\ndependencies = []\n[dependency-groups]\nlambda = ['thing']\n"
+    (tmp_path / "pyproject.toml").write_text(project)
+    (tmp_path / "lambdalint.toml").write_text("[package]\nmanifest = 'pyproject.toml'\ngroups = ['lambda']\n")
+    denied = lambdalint.package(tmp_path)
+    assert "thing 1 has only a source distribution" in denied.check.failures[0].message
+    found = Config.find([tmp_path])
+    done = lambdalint.package(tmp_path, replace(found, package=replace(found.package, sdist="pure")), plan_only=True)
+    assert [part.origin for part in done.packages[0].parts if part.origin.startswith("thing")] == ["thing 1"]
+    outside = replace(found, package=replace(found.package, manifest="../elsewhere.txt"))
+    with pytest.raises(UsageError, match="outside of"):
+        lambdalint.package(tmp_path, outside)

@@ -1,6 +1,7 @@
 """``lambdalint package``."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ import click
 import lambdalint
 from lambdalint.cli.options import ExistingPath, colour, config_file, configured, overrides
 from lambdalint.cli.output import Progress, view_of, write
+from lambdalint.config import SDIST
 from lambdalint.reporters.packages import render
 
 
@@ -23,6 +25,28 @@ from lambdalint.reporters.packages import render
     help="The folder for the artifacts and their manifests.",
 )
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be packaged without writing anything.")
+@click.option(
+    "--manifest",
+    type=ExistingPath(),
+    metavar="FILE",
+    help="The lock, requirements or project file that says what is needed, instead of those beside the code.",
+)
+@click.option(
+    "--extra", "extras", multiple=True, metavar="NAME", help="An extra of the function's project; repeatable."
+)
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="A dependency group of it; repeatable.")
+@click.option(
+    "--sdist",
+    type=click.Choice(SDIST),
+    help="Build what has no wheel that fits, which runs its code: pure Python, native code for a machine like this "
+    "one, or for another one by zig.  [default: deny]",
+)
+@click.option(
+    "--venv",
+    type=ExistingPath(),
+    metavar="DIR",
+    help="Take distributions from this virtual environment, or folder that they are installed into.",
+)
 @overrides
 @config_file
 @colour
@@ -34,6 +58,11 @@ def command(
     functions: tuple[str, ...],
     out: Path,
     plan_only: bool,
+    manifest: Path | None,
+    extras: tuple[str, ...],
+    groups: tuple[str, ...],
+    sdist: str | None,
+    venv: Path | None,
     parameter_overrides: tuple[tuple[tuple[str, str], ...], ...],
     stage: str | None,
     variable_files: tuple[str, ...],
@@ -51,6 +80,18 @@ def command(
         parameter_overrides=parameter_overrides,
         stage=stage,
         variable_files=variable_files,
+    )
+    package = config.package
+    config = replace(
+        config,
+        package=replace(
+            package,
+            manifest=str(manifest.resolve()) if manifest else package.manifest,
+            venv=str(venv.absolute()) if venv else package.venv,
+            extras=(*package.extras, *extras),
+            groups=(*package.groups, *groups),
+            sdist=sdist or package.sdist,
+        ),
     )
     with Progress(sys.stderr) as progress:
         packaging = lambdalint.package(
