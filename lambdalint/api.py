@@ -25,7 +25,7 @@ from lambdalint.store import cache_folder
 
 if TYPE_CHECKING:
     from lambdalint.engine.run import Options
-    from lambdalint.join.inputs import StatedFunction
+    from lambdalint.join.inputs import StatedArtifacts, StatedFunction
     from lambdalint.model.artifact import Artifact
     from lambdalint.model.project import Project
     from lambdalint.packager.options import Options as PackagerOptions
@@ -37,11 +37,25 @@ _ABOUT_ARTIFACTS: Final = ("LZ", "LY", "LH001")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a run looks: the *root* of its tree, the paths in it, and how a path of the tree is shown."""
+    """Where a run looks: the *root* of its tree, the paths in it, how a path is shown, and layers that were named."""
 
     root: Path
     paths: tuple[str, ...]
     shown: Callable[[str], str]
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """On what the artifacts among the paths run, where neither a template nor a manifest says so.
+
+    *layers* are all layers of their functions; without any, nobody knows which there are.
+    """
+
+    runtime: str | None = None
+    architecture: str | None = None
+    handler: str | None = None
+    layers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +74,26 @@ def check(
     today: date | None = None,
     jobs: int = 1,
     cache: bool = True,
+    running: Running | None = None,
 ) -> Result:
-    """Check the functions declared under *paths*.
+    """Check the functions declared under *paths*, and the artifacts among them, on which *running* has more to say.
 
-    *config* is looked for near the paths when it is not given; dated facts are judged by *today*.
+    *config* is looked for near the paths when it is not given; dated facts are judged by *today*.  With *running*,
+    every folder among the paths is taken for an artifact.
 
     Raises:
         LambdalintError: a path does not exist, the configuration is wrong, or a pack of rules is.
     """
-    place = placed(paths)
+    place = placed(paths, running.layers if running else ())
     config = Config.find(paths) if config is None else config
     day = today or date.today()
     tree = Folder(place.root)
     results = Cache(cache_folder() if cache else None)
-    key = run_key(__version__, str(place.root), *place.paths, repr(config), str(day))
+    said = (repr(replace(running, layers=())), *place.layers) if running else ()
+    key = run_key(__version__, str(place.root), *place.paths, repr(config), str(day), *said)
     result = recalled(results, key, place.root) if cache else None
     if result is None:
-        return _checked(tree, place, config, day, jobs, results, key)
+        return _checked(tree, place, config, day, jobs, results, key, running)
     return replace(result, read_text=lambda path: _text(tree, path), shown=place.shown)
 
 
@@ -96,7 +113,16 @@ class _Packages:
         return _Packages(folders, packages_digest(folders))
 
 
-def _run(tree: Tree, place: Place, config: Config, day: date, jobs: int, results: Cache, packages: _Packages) -> Result:
+def _run(
+    tree: Tree,
+    place: Place,
+    config: Config,
+    day: date,
+    jobs: int,
+    results: Cache,
+    packages: _Packages,
+    running: Running | None = None,
+) -> Result:
     from lambdalint.engine.executors import executor
     from lambdalint.engine.registry import Registry
     from lambdalint.engine.run import run
@@ -106,7 +132,7 @@ def _run(tree: Tree, place: Place, config: Config, day: date, jobs: int, results
         return run(
             tree,
             place.paths,
-            options(config, place, day),
+            options(config, place, day, running),
             registry,
             cache=results.with_packages(Path(folder).name for folder in packages.folders),
             executor=workers,
@@ -115,9 +141,18 @@ def _run(tree: Tree, place: Place, config: Config, day: date, jobs: int, results
         )
 
 
-def _checked(tree: Folder, place: Place, config: Config, day: date, jobs: int, results: Cache, key: str) -> Result:
+def _checked(
+    tree: Folder,
+    place: Place,
+    config: Config,
+    day: date,
+    jobs: int,
+    results: Cache,
+    key: str,
+    running: Running | None,
+) -> Result:
     packages = _Packages.loaded()
-    result = _run(tree, place, config, day, jobs, results, packages)
+    result = _run(tree, place, config, day, jobs, results, packages, running)
     places = [finding.at for finding in result.findings]
     on_disk = all(tree.is_file(at.path) for at in places if isinstance(at, Span))
     if on_disk and not any(finding.name == "crashed-rule" for finding in result.findings):
@@ -252,7 +287,7 @@ def _packager_options(config: Config, place: Place, *, plan_only: bool) -> "Pack
     )
 
 
-def options(config: Config, place: Place, today: date) -> "Options":
+def options(config: Config, place: Place, today: date, running: Running | None = None) -> "Options":
     """What the engine needs to know of *config*."""
     from lambdalint.engine.run import Options
     from lambdalint.engine.select import Selection
@@ -271,6 +306,7 @@ def options(config: Config, place: Place, today: date) -> "Options":
             stage=config.stage,
             variable_files=tuple(_variable_files(config, base, place.root)),
             functions=tuple(_stated_functions(config, base, place)),
+            artifacts=_stated_artifacts(running, place),
         ),
         today=today,
     )
@@ -317,7 +353,17 @@ def _stated_functions(config: Config, base: Path, place: Place) -> "Iterator[Sta
         )
 
 
-def placed(paths: Sequence[Path]) -> Place:
+def _stated_artifacts(running: Running | None, place: Place) -> "StatedArtifacts | None":
+    from lambdalint.join.inputs import StatedArtifacts
+
+    if running is None:
+        return None
+    return StatedArtifacts(
+        runtime=running.runtime, architecture=running.architecture, handler=running.handler, layers=place.layers
+    )
+
+
+def placed(paths: Sequence[Path], layers: Sequence[Path] = ()) -> Place:
     """The tree that *paths* are in: their repository, so that ``CodeUri: ../src`` is found, but nothing beyond.
 
     Outside any repository it is the working directory, or what the paths have in common when they lie elsewhere.
@@ -325,11 +371,11 @@ def placed(paths: Sequence[Path]) -> Place:
     Raises:
         UsageError: a path does not exist.
     """
-    for path in paths:
+    for path in (*paths, *layers):
         if not exists(path):
             raise UsageError(f"there is no file or folder {str(path)!r}")
     here = Path.cwd().resolve()
-    resolved = [path.resolve() for path in paths]
+    resolved = [path.resolve() for path in (*paths, *layers)]
     common = Path(commonpath(resolved))
     folder = common if is_folder(common) else common.parent
     repository = next((each for each in (folder, *folder.parents) if exists(each / ".git")), None)
@@ -340,7 +386,7 @@ def placed(paths: Sequence[Path]) -> Place:
         return Path(os.path.relpath(root / path, here)).as_posix() if near else str(root / path)
 
     inside = tuple(_relative(each, root) or "" for each in resolved)
-    return Place(root, inside, str if root == here else shown)
+    return Place(root, inside[: len(paths)], str if root == here else shown, inside[len(paths) :])
 
 
 def _text(tree: Tree, path: str) -> str | None:

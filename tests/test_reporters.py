@@ -71,7 +71,9 @@ def test_the_conclusion_says_what_was_looked_at() -> None:
     assert ending(failures=()) == ["All clear: 2 functions (12 files, 1 suppressed, 0.21 s)"]
     assert ending(failures=(), functions=FUNCTIONS[:1], suppressed=0) == ["All clear: 1 function (12 files, 0.21 s)"]
     nothing = "Nothing was checked: no function found (12 files, 0.21 s)"
-    assert ending(failures=(), functions=(), suppressed=0) == [nothing]
+    assert ending(functions=(), suppressed=0)[-2] == nothing
+    layers = "All clear: no functions, only layers (12 files, 0.21 s)"
+    assert ending(failures=(), functions=(), suppressed=0) == [layers]
     assert ending(failures=FAILURES[1:])[-2:] == [
         "Found nothing in 2 functions (12 files, 1 suppressed, 0.21 s)",
         "Incomplete: 1 failure",

@@ -15,3 +15,8 @@ def limit(*keys: str) -> int:
     for key in keys:
         found = found[key]
     return int(found)
+
+
+def layer_folders() -> frozenset[str]:
+    """The folders of a layer that mean something to Lambda."""
+    return frozenset(table("limits")["layers"]["content"]["folders"])

@@ -9,7 +9,19 @@ from typing import Final
 import click
 
 import lambdalint
-from lambdalint.cli.options import FAIL_ON, ExistingPath, OneOf, colour, configured, day, overrides, report, selection
+from lambdalint.cli.options import (
+    FAIL_ON,
+    ExistingPath,
+    OneOf,
+    colour,
+    configured,
+    day,
+    overrides,
+    report,
+    running,
+    runs_on,
+    selection,
+)
 from lambdalint.cli.output import view_of, view_of_file, write, write_file
 from lambdalint.errors import ExitCode, UsageError
 from lambdalint.reporters import FORMATS, render
@@ -34,6 +46,7 @@ WITH_STATISTICS: Final = ("text", "concise")
 )
 @selection
 @overrides
+@running
 @click.option(
     "--fail-on", type=OneOf(FAIL_ON), help="The least severity that makes the exit code 1.  [default: warning]"
 )
@@ -69,6 +82,10 @@ def command(
     parameter_overrides: tuple[tuple[tuple[str, str], ...], ...],
     stage: str | None,
     variable_files: tuple[str, ...],
+    runtime: str | None,
+    architecture: str | None,
+    handler: str | None,
+    layers: tuple[Path, ...],
     fail_on: str | None,
     exit_zero: bool,
     statistics: bool,
@@ -81,6 +98,9 @@ def command(
     color: str,
 ) -> None:
     """Check the Lambda functions found under PATHS, by default the current folder.
+
+    A path may be an artifact: an archive, an unpacked function, or a folder that `lambdalint package` wrote to. What is
+    not said of it by a template, a manifest or an option is unknown, and nothing is found that depends on it.
 
     Exits with 0 when all is clean, 1 when there are findings, 2 when asked for something that does not exist, and 3
     when something could not be judged; what was found is shown then as well.
@@ -104,13 +124,17 @@ def command(
         variable_files=variable_files,
     )
     today, jobs = today or date.today(), jobs or os.cpu_count() or 1
+    runs = runs_on(runtime, architecture, handler, layers)
+    if runs and (fix or diff):
+        raise UsageError("what is in an artifact is not fixed", hint="fix its sources, and pack them again")
     if fix or diff:
         fixes = lambdalint.fix(
             paths, config, unsafe=unsafe_fixes, write=not diff, today=today, jobs=jobs, cache=not no_cache
         )
         result = fixes.result
     else:
-        result = lambdalint.check(paths, config, today=today, jobs=jobs, cache=not no_cache)
+        more = {"running": runs} if runs else {}
+        result = lambdalint.check(paths, config, today=today, jobs=jobs, cache=not no_cache, **more)
     if diff:
         write(fixes.diff, view_of(sys.stdout, color))
         ctx.exit(ExitCode.FINDINGS if fixes.diff and not exit_zero else result.exit_code(None))

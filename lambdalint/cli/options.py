@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -16,6 +16,9 @@ from lambdalint.errors import UsageError
 from lambdalint.model.finding import Confidence, Profile, Severity
 from lambdalint.readers.disk import exists, is_folder
 from lambdalint.reporters import FORMATS
+
+if TYPE_CHECKING:
+    from lambdalint.api import Running
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -92,6 +95,23 @@ def overrides(command: Decorated) -> Decorated:
     return command
 
 
+def running(command: Decorated) -> Decorated:
+    """The options that say on what an artifact runs; ``runs_on`` understands them."""
+    for option in reversed(_RUNNING):
+        command = option(command)
+    return command
+
+
+def runs_on(
+    runtime: str | None, architecture: str | None, handler: str | None, layers: tuple[Path, ...]
+) -> "Running | None":
+    """What those options say; ``None`` when nothing is said."""
+    from lambdalint.api import Running
+
+    said = Running(runtime=runtime, architecture=architecture, handler=handler, layers=layers)
+    return None if said == Running() else said
+
+
 def assignments(text: str) -> tuple[tuple[str, str], ...]:
     """The names and values in ``NAME=VALUE NAME=VALUE``, quoted as in a shell."""
     try:
@@ -158,6 +178,20 @@ def configured(
 
 #: The words that ``--fail-on`` takes.
 FAIL_ON: Final = (*(each.value for each in Severity), NEVER)
+
+_RUNNING: Final = (
+    click.option("--runtime", metavar="NAME", help="The runtime that the artifact is for, such as python3.13."),
+    click.option("--architecture", type=OneOf(("x86_64", "arm64")), help="The architecture that it is for."),
+    click.option("--handler", metavar="MODULE.NAME", help="The handler in it."),
+    click.option(
+        "--layer",
+        "layers",
+        type=ExistingPath(),
+        multiple=True,
+        metavar="PATH",
+        help="A layer of the function, as archive or folder; give all of them.",
+    ),
+)
 
 _OVERRIDES: Final = (
     click.option(

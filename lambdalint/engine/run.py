@@ -159,6 +159,7 @@ class _Run:
         version: str,
         shown: Callable[[str], str],
     ) -> None:
+        self.base = tree
         self.tree = Mounted(tree)
         self.options = options
         self.registry = registry
@@ -188,7 +189,7 @@ class _Run:
         self._module_findings(project)
         self._crashes()
         embedded = Embedded.of(project, self._read_text)
-        findings = [embedded.placed(finding) for finding in self.found.findings]
+        findings = [self._mendable(embedded.placed(finding), discovered) for finding in self.found.findings]
         kept, suppressed = self._kept(findings, project)
         kept = _fingerprinted(_unique(kept), self._read_text)
         counts = Counter(finding.severity for finding in kept)
@@ -233,6 +234,13 @@ class _Run:
         facts = (self.answers.per_module(Symbols), self.answers.per_module(Imports), self.answers.per_module(Outline))
         options = self.options
         return discovered, link(self.tree, discovered, *facts, options.today, options.inputs)
+
+    def _mendable(self, finding: Finding, discovered: Discovered) -> Finding:
+        """*finding* without its fix where that would have to be made in an archive."""
+        path = finding.at.path
+        if finding.fix is None or (self.base.is_file(path) and path not in discovered.artifacts):
+            return finding
+        return replace(finding, fix=None)
 
     def _damages(self, project: Project) -> None:
         """Remember the artifacts that are not whole, and say so where no rule does."""

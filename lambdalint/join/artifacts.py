@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from lambdalint.aws.limits import layer_folders
 from lambdalint.errors import UnreadableInput
 from lambdalint.join.properties import text_of
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
@@ -148,6 +149,30 @@ def given_artifact(tree: Tree, path: str) -> Artifact | None:
     if tree.is_folder(path):
         return _folder(tree, path, _Files(tree, path, whole=True))
     return _archive(tree, path) if tree.is_file(path) else None
+
+
+def is_archive(tree: Tree, path: str) -> bool:
+    """Whether the file at *path* is a ZIP, or calls itself one."""
+    if path.endswith(".zip"):
+        return True
+    disk = tree.on_disk(path)
+    try:
+        return (tree.read(path)[:4] if disk is None else _start(disk, path, 4)) in (b"PK\3\4", b"PK\5\6")
+    except UnreadableInput:
+        return False
+
+
+def is_installed(tree: Tree, path: str) -> bool:
+    """Whether distributions are installed right into the folder at *path*, as into what Lambda unpacks."""
+    folders = (path, _below(path, "python"))
+    return any(name.endswith(".dist-info") for folder in folders for name in tree.names(folder))
+
+
+def is_layer(artifact: Artifact) -> bool:
+    """Whether all of it lies where a layer has it, below ``/opt``, and some of it where Python looks."""
+    tops = {top for top, _, inside in (entry.path.partition("/") for entry in artifact.entries) if inside}
+    flat = any("/" not in entry.path and entry.suffix == ".py" for entry in artifact.entries)
+    return not flat and "python" in tops and tops <= layer_folders()
 
 
 def _content(tree: Tree, code: Code, left_out: tuple[str, ...]) -> Artifact | None:

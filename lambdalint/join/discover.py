@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from lambdalint.errors import UnreadableInput
+from lambdalint.join.artifacts import is_archive, is_installed
 from lambdalint.join.cloudformation import is_template
 from lambdalint.join.dialects import CDK_OUTPUT, TERRAFORM_SUFFIXES, root_dialect
+from lambdalint.join.manifests import packaged_archives
 from lambdalint.join.roots import outermost
 from lambdalint.model.document import Mapping
 from lambdalint.model.template import Dialect
@@ -62,7 +64,7 @@ class Discovered:
     *roots* are those of the other dialects, each with its file; for Terraform it is the folder of a root module, or
     the file of a plan.  *placeholders* are templates of templates: they do not parse until a tool has filled them in.
     *terragrunt* are files that give variables to modules, which nobody reads.  *modules* are the Python files that may
-    hold a handler, as far as their place says.
+    hold a handler, as far as their place says.  *artifacts* are archives and folders that are looked at for themselves.
     """
 
     documents: dict[str, Mapping] = field(default_factory=dict)
@@ -71,10 +73,13 @@ class Discovered:
     terragrunt: list[str] = field(default_factory=list)
     roots: list[tuple[Dialect, str]] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
+    artifacts: list[str] = field(default_factory=list)
 
 
-def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base: str = "") -> Discovered:
-    """The templates among *paths*, files or folders of the tree.
+def discover(
+    tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base: str = "", *, unpacked: bool = False
+) -> Discovered:
+    """The templates among *paths*, files or folders of the tree; the folders are artifacts as well if *unpacked*.
 
     What git ignores, or a pattern of *exclude* (git's syntax, relative to the folder *base*) names, is looked at only
     when it is among *paths* itself, or below a folder that is.
@@ -85,6 +90,11 @@ def discover(tree: Tree, paths: Sequence[str], exclude: Sequence[str] = (), base
     plans: list[str] = []
     for path in paths:
         named = tree.is_file(path)
+        if named and is_archive(tree, path):
+            found.artifacts.append(path)
+            continue
+        if not named:
+            found.artifacts += [path] if unpacked or is_installed(tree, path) else packaged_archives(tree, path)
         for file in (path,) if named else _walk(tree, path, _ignoring(tree, path, exclude, base), found.failures):
             if file in seen:
                 continue

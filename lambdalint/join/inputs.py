@@ -25,13 +25,27 @@ class StatedFunction:
     timeout_s: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedArtifacts:
+    """What is said of the artifacts among the paths, where neither a template nor a manifest does.
+
+    *layers* are the paths of all layers of their functions; without any, nobody knows which there are.
+    """
+
+    runtime: str | None = None
+    architecture: str | None = None
+    handler: str | None = None
+    layers: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What the command line or the configuration sets in place of a template's own defaults.
 
     *parameters* are of CloudFormation, variables of Terraform, or ``--param`` of the Serverless Framework; *stage* is
     the latter's; *variable_files* are paths of ``*.tfvars`` in the tree; *environment* are the environment variables
-    that templates may read.  *functions* are those that the configuration names.
+    that templates may read.  *functions* are those that the configuration names.  *artifacts* is what is said of
+    archives and folders that are looked at for themselves, ``None`` when nothing is.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +53,7 @@ class Inputs:
     variable_files: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     functions: tuple[StatedFunction, ...] = ()
+    artifacts: StatedArtifacts | None = None
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from lambdalint.join.cloudformation import Declared
 from lambdalint.join.code import load_code
 from lambdalint.join.dialects import declare_root
 from lambdalint.join.discover import Discovered
+from lambdalint.join.given import given
 from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.properties import items_of, reference_of
 from lambdalint.join.roles import Roles
@@ -78,6 +79,11 @@ def link(
     named = {(each.target.path, each.target.symbol) for each in functions}
     stated = [each for each in inputs.functions if (each.path, each.symbol) not in named]
     functions += stated_functions(tree, stated, facts)
+    declared_paths = {each.artifact.path for each in functions if each.artifact}
+    declared_paths |= {each.artifact.path for each in layers if each.artifact}
+    alone = given(tree, [path for path in found.artifacts if path not in declared_paths], inputs.artifacts, said)
+    layers += alone.layers
+    functions += [_loaded(each, tree, symbols, imports) for each in alone.functions]
     undeclared = found_functions(tree, list(_on_lambda(found.modules, said.elsewhere)), functions, facts)
     functions += sorted(undeclared, key=lambda each: each.evidence is Evidence.SIGNATURE)
     return Project(
@@ -144,10 +150,12 @@ def _by_function(things: Iterable[About]) -> dict[str | None, list[About]]:
 def _loaded(function: Function, tree: Mounted, symbols: PerModule[Symbols], imports: PerModule[Imports]) -> Function:
     """*function* with its handler and modules, if it is Python's.
 
-    Where the runtime is hidden, a handler that is there speaks for Python; one that is not there says nothing.
+    Where the runtime is hidden, a handler that is there speaks for Python; one that is not there says nothing, unless
+    somebody gave it to us by name.
     """
     runtime = function.runtime
     stated = isinstance(runtime, Known) or bool(function.container and function.container.python)
+    stated = stated or (function.evidence is Evidence.CONFIGURATION and isinstance(function.handler, Known))
     if isinstance(runtime, Known) and not is_python(str(runtime.value)):
         return function
     if not stated and function.code and function.code.kind is CodeKind.INLINE:
@@ -239,6 +247,7 @@ def _notes(functions: list[Function], found: Discovered) -> Iterator[str]:
     if missing:
         yield f"the code of {_count(missing, 'function')} is not where the template says, perhaps until it is built"
     yield from _alone(functions)
+    yield from _handlers_elsewhere(functions, found)
     if found.terragrunt:
         files = _count(len(found.terragrunt), "Terragrunt file")
         yield f"{files} {'was' if len(found.terragrunt) == 1 else 'were'} not read; variables set there stay unset"
@@ -262,6 +271,15 @@ def _alone(functions: list[Function]) -> Iterator[str]:
         shown = ", ".join(names[:_SAID_SINGLY]) + (", …" if len(names) > _SAID_SINGLY else "")
         are = "is" if len(names) == 1 else "are"
         yield f"{_count(len(names), 'handler')} without a template ({shown}) {are} judged by the code alone"
+
+
+def _handlers_elsewhere(functions: list[Function], found: Discovered) -> Iterator[str]:
+    """What is said of given artifacts in which the stated handler is not, while their layers are not known."""
+    for each in functions:
+        if each.template is not None or each.artifact is None or each.artifact.path not in found.artifacts:
+            continue
+        if isinstance(each.handler, Known) and each.target.state is Handling.UNJUDGED and not each.layers_complete:
+            yield f"{each.handler.value} was not found in {each.artifact.path}: {each.target.reason}"
 
 
 def _folded(notes: list[str]) -> Iterator[str]:

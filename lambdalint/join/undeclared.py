@@ -241,7 +241,7 @@ def _function(found: _Found, roots: tuple[str, ...]) -> Function:
         span=at,
         template=None,
         dialect=Dialect.NONE,
-        resource=Resource(name, FUNCTION, _Hidden(at), at, at),
+        resource=Resource(name, FUNCTION, Hidden(at), at, at),
         runtime=hidden,
         handler=Known(
             f"{module.replace('/', '.')}.{found.symbol}", at, stated=found.evidence is Evidence.CONFIGURATION
@@ -261,7 +261,7 @@ def _function(found: _Found, roots: tuple[str, ...]) -> Function:
     )
 
 
-class _Hidden(Mapping[str, Property]):
+class Hidden(Mapping[str, Property]):
     """The properties of a resource that nobody has seen: each may be set, to anything."""
 
     def __init__(self, at: Span) -> None:

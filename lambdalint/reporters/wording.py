@@ -75,6 +75,8 @@ def conclusion(result: Result) -> list[str]:
     found = severities(result)
     if found:
         said = f"Found {found} in {functions}"
+    elif not summary.functions and not result.failures:
+        said = "All clear: no functions, only layers"
     elif not summary.functions:
         said = "Nothing was checked: no function found"
     elif result.failures:
