@@ -61,6 +61,12 @@ def test_what_is_wrong_is_found(case: Case, answers: Answers) -> None:
     assert found >= set(case.expected)
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_by_itself_it_gets_an_answer_as_well(case: Case, answers: Answers) -> None:
+    alone = answers[case.name]["alone"]
+    assert [message for name, message in alone if name == "crashed-rule"] == []
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.expected], ids=lambda case: case.name)
 def test_its_healthy_twin_is_silent(case: Case, answers: Answers) -> None:
     assert answers[case.name]["healthy"] == []

@@ -24,10 +24,15 @@ _SECONDS: Final = 240
 
 
 def answer(case: Case, made: Made, project: Path) -> list[tuple[str, str]]:
-    """The names and messages of what is found in the project that has *made* as its artifact."""
+    """What is found in the project that has *made* as its artifact."""
     project.mkdir()
     case.write(project, made)
-    result = lambdalint.check([project], Config(), today=TODAY, cache=False)
+    return found(project)
+
+
+def found(path: Path) -> list[tuple[str, str]]:
+    """The names and messages of what is found at *path*."""
+    result = lambdalint.check([path], Config(), today=TODAY, cache=False)
     return [(finding.name, finding.message) for finding in result.findings]
 
 
@@ -36,8 +41,10 @@ def main(folder: Path) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     answers = {}
     for number, case in enumerate(CASES):
+        project = folder / f"{number}-broken"
         answers[case.name] = {
-            "broken": answer(case, case.make, folder / f"{number}-broken"),
+            "broken": answer(case, case.make, project),
+            "alone": found(project / case.artifact),
             "healthy": answer(case, case.twin, folder / f"{number}-healthy") if case.expected else [],
         }
     json.dump(answers, sys.stdout)

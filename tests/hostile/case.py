@@ -51,6 +51,11 @@ class Case:
     layer: bool = False
     folder: bool = False
 
+    @property
+    def artifact(self) -> str:
+        """Where it is in the project."""
+        return "src" if self.folder else "layer.zip" if self.layer else "bundle.zip"
+
     def write(self, project: Path, made: Made) -> None:
         """The whole project, with *made* as its artifact."""
         template = FUNCTION.format(
@@ -66,8 +71,7 @@ class Case:
             return
         work = project.parent / f"{project.name}.work"
         work.mkdir()
-        target = project / ("layer.zip" if self.layer else "bundle.zip")
-        target.write_bytes(made(work) if callable(made) else made)
+        (project / self.artifact).write_bytes(made(work) if callable(made) else made)
 
 
 def of_files(files: Mapping[str, bytes]) -> bytes:
