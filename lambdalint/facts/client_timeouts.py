@@ -4,15 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from lambdalint.facts.calls import Call
+from lambdalint.facts.clients import client
 from lambdalint.facts.expressions import CallOf, Collection, Expression, Literal
 from lambdalint.facts.http_calls import http_call
-
-#: What aiohttp waits for a whole request, and how often urllib3 tries again.
-#:
-#: Source: https://docs.aiohttp.org/en/stable/client_quickstart.html#timeouts
-#: Source: https://urllib3.readthedocs.io/en/stable/reference/urllib3.util.html#urllib3.util.Retry
-AIOHTTP_DEFAULT_S: Final = 300
-URLLIB3_DEFAULT_RETRIES: Final = 3
 
 #: What configures a client of the SDK.
 CONFIGS: Final = ("botocore.config.Config", "botocore.client.Config")
@@ -59,7 +53,7 @@ def stated_wait(call: Call, name: str) -> Wait | None:
         return _config_wait(call)
     known = http_call(name)
     if known is None and name not in _OPENERS:
-        return None
+        return _client_wait(call, name)
     seconds = waited_s(call.argument(known.timeout if known else None, "timeout"))
     if seconds is None:
         return None
@@ -68,6 +62,12 @@ def stated_wait(call: Call, name: str) -> Wait | None:
     retries = call.argument(None, "retries")
     attempts = _attempts(retries)
     return None if attempts is None else Wait(seconds, attempts, assumed=retries is None)
+
+
+def urllib3_retries() -> int:
+    """How often urllib3 tries again when nobody says how often."""
+    known = client("urllib3.PoolManager")
+    return known.further if known is not None else 0
 
 
 def waited_s(timeout: Expression | None) -> float | None:
@@ -92,6 +92,23 @@ def _sum(*parts: Expression | None) -> float | None:
     return None if None in known else sum(each for each in known if each is not None)
 
 
+def _client_wait(call: Call, name: str) -> Wait | None:
+    """What a driver or a service's client is told to wait at most; attempts count where they are stated."""
+    known = client(name)
+    if known is None or known.keyword is None:
+        return None
+    seconds = waited_s(call.argument(known.position, known.keyword))
+    if seconds is None:
+        return None
+    attempts = 1
+    match call.keywords.get(known.retries) if known.retries is not None else None:
+        case Literal(value) if isinstance(value, int):
+            attempts = 1 + value
+        case _:
+            pass
+    return Wait(seconds / known.per_second, attempts)
+
+
 def _config_wait(call: Call) -> Wait | None:
     keywords = call.keywords
     parts = [waited_s(keywords[key]) for key in ("connect_timeout", "read_timeout") if key in keywords]
@@ -111,7 +128,7 @@ def _config_wait(call: Call) -> Wait | None:
 def _attempts(retries: Expression | None) -> int | None:
     match retries:
         case None | Literal(None):
-            return 1 + URLLIB3_DEFAULT_RETRIES
+            return 1 + urllib3_retries()
         case Literal(False):
             return 1
         case Literal(value) if isinstance(value, int):

@@ -44,6 +44,8 @@ CONSTRUCTORS: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(
         (
             "MySQLdb.connect",
+            "clickhouse_connect.get_client",
+            "clickhouse_driver.Client",
             "cx_Oracle.connect",
             "elasticsearch.Elasticsearch",
             "mysql.connector.connect",
@@ -63,6 +65,7 @@ CONSTRUCTORS: Final[Mapping[str, Kind]] = {
             "pymysql.connect",
             "pymysql.connections.Connection",
             "pyodbc.connect",
+            "redshift_connector.connect",
             "redis.Redis",
             "redis.Redis.from_url",
             "redis.StrictRedis",
@@ -71,6 +74,9 @@ CONSTRUCTORS: Final[Mapping[str, Kind]] = {
             "snowflake.connector.connect",
             "sqlalchemy.create_engine",
             "sqlalchemy.engine.create_engine",
+            "valkey.Valkey",
+            "valkey.Valkey.from_url",
+            "valkey.from_url",
         ),
         Kind.DATABASE,
     ),

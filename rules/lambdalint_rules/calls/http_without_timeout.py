@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.
 """
 
 from lambdalint.facts.calls import Call, Calls
+from lambdalint.facts.clients import library_default_s
 from lambdalint.facts.expressions import Env, Expression, Joined, Literal, Name, qualified_name, text_prefix
 from lambdalint.facts.http_calls import HttpCall, http_call
 from lambdalint.facts.socket_defaults import SocketDefaults
@@ -133,7 +134,7 @@ def check(module: Module, project: Project, modules: PerModule[Calls], defaults:
         if known is None or call.name is None:
             continue
         stated = call.argument(known.timeout, "timeout")
-        finite = known.library in ("httpx", "aiohttp") or call.name == "urllib.request.urlretrieve"
+        finite = library_default_s(known.library) is not None or call.name == "urllib.request.urlretrieve"
         if stated != Literal(None) and (stated is not None or finite or call.may_have_more):
             continue
         if stated is None:

@@ -9,7 +9,8 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 from collections.abc import Iterator
 
 from lambdalint.aws.limits import limit
-from lambdalint.facts.client_timeouts import AIOHTTP_DEFAULT_S, Wait, stated_wait
+from lambdalint.facts.client_timeouts import Wait, stated_wait
+from lambdalint.facts.clients import client, library_default_s
 from lambdalint.facts.http_calls import http_call
 from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.rule import (
@@ -53,6 +54,18 @@ def handler(event, context):
     http.request("GET", "https://example.com", timeout=4.0)  # finding
     return requests.get("https://example.com", timeout=30).json()  # finding
 """
+CLIENTS = """\
+import openai
+import psycopg2
+import pymongo
+
+mongo = pymongo.MongoClient(serverSelectionTimeoutMS=15_000)  # finding
+ai = openai.OpenAI(timeout=4, max_retries=2)  # finding
+db = psycopg2.connect(host="db", connect_timeout=15)  # finding
+
+def handler(event, context):
+    return db, mongo, ai
+"""
 DEFAULT = """\
 import aiohttp
 
@@ -69,10 +82,16 @@ GOOD = """\
 import os
 import aiohttp
 import boto3
+import openai
+import psycopg2
+import pymongo
 import requests
 import urllib3
 from botocore.config import Config
 
+mongo = pymongo.MongoClient(serverSelectionTimeoutMS=5000)
+ai = openai.OpenAI(timeout=4, max_retries=1)
+db = psycopg2.connect(host="db", connect_timeout=9)
 s3 = boto3.client("s3", config=Config(connect_timeout=1, read_timeout=2, retries={"max_attempts": 2}))
 http = urllib3.PoolManager()
 
@@ -108,7 +127,11 @@ def handler(event, context):
     severity=Severity.ERROR,
     since="0.1.0",
     fix="unsafe",
-    bad=({"template.yaml": TEMPLATE, "src/app.py": BAD}, {"template.yaml": TEMPLATE, "src/app.py": DEFAULT}),
+    bad=(
+        {"template.yaml": TEMPLATE, "src/app.py": BAD},
+        {"template.yaml": TEMPLATE, "src/app.py": CLIENTS},
+        {"template.yaml": TEMPLATE, "src/app.py": DEFAULT},
+    ),
     good=(
         {"template.yaml": TEMPLATE, "src/app.py": GOOD},
         {"template.yaml": TEMPLATE, "src/app.py": DEADLINE},
@@ -125,7 +148,7 @@ def check(function: Function, calls: PathCalls) -> Problems:
     seen = set()
     for call, wait in (*_stated(calls), *_defaults(calls)):
         # While the module is imported, init has a limit of its own; only what outlasts both is never reported.
-        sends = call.phase == "init" and http_call(call.name or "") is not None
+        sends = call.phase == "init" and _waits_at_once(call.name or "")
         if wait.total_s < max(timeout.value, limit("init", "max_s") if sends else 0) or call.call.span in seen:
             continue
         seen.add(call.call.span)
@@ -167,6 +190,11 @@ def _lowering(call: PathCall, budget_s: int) -> Fix | None:
     return Fix(f"wait {seconds:g} s at most each time", Applicability.UNSAFE, changes=changes)
 
 
+def _waits_at_once(name: str) -> bool:
+    made = client(name)
+    return http_call(name) is not None or (made is not None and made.connects)
+
+
 def _stated(calls: PathCalls) -> Iterator[tuple[PathCall, Wait]]:
     for call in calls.calls:
         wait = stated_wait(call.call, call.name) if call.name else None
@@ -184,5 +212,6 @@ def _defaults(calls: PathCalls) -> Iterator[tuple[PathCall, Wait]]:
                 return
             if known:
                 requests.append(call)
-    if requests:
-        yield requests[0], Wait(AIOHTTP_DEFAULT_S, assumed=True)
+    seconds = library_default_s("aiohttp")
+    if requests and seconds is not None:
+        yield requests[0], Wait(seconds, assumed=True)

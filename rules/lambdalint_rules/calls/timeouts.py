@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lambdalint.facts.client_timeouts import URLLIB3_DEFAULT_RETRIES
+from lambdalint.facts.client_timeouts import urllib3_retries
 from lambdalint.rule import Known, Module, Project
 
 #: What is long enough for most servers, and the part of it in which a connection has to come about.
@@ -24,7 +24,7 @@ def timeout_argument(library: str, budget_s: float | None) -> str | None:
     """What to pass as ``timeout`` to a call of *library*, as source text; ``None`` where it takes no plain number."""
     if library == "aiohttp":
         return None
-    seconds = waiting_time(budget_s, URLLIB3_DEFAULT_RETRIES + 1 if library == "urllib3" else 1)
+    seconds = waiting_time(budget_s, urllib3_retries() + 1 if library == "urllib3" else 1)
     if seconds is None:
         return None
     if library == "requests" and seconds > _CONNECT_S + 1:

@@ -7,10 +7,10 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-networking.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from lambdalint.facts.calls import Call, Calls
+from lambdalint.facts.clients import Client, client
 from lambdalint.facts.expressions import Expression, Joined, Literal
 from lambdalint.facts.socket_defaults import SocketDefaults
 from lambdalint.rule import (
@@ -43,10 +43,17 @@ import smtplib
 import subprocess
 import paramiko
 import pg8000.native
+import poplib
 import psycopg
 import psycopg2
+import valkey
+from psycopg2.pool import SimpleConnectionPool
+
+cache = valkey.Valkey("cache")  # finding
 
 def handler(event, context):
+    SimpleConnectionPool(1, 2, host="db")  # finding
+    poplib.POP3_SSL("mail.example.com")  # finding
     psycopg2.connect(host=os.environ["HOST"], dbname="orders")  # finding
     psycopg2.connect(f"host={event['host']} dbname=orders")  # finding
     psycopg.connect("postgresql://db/orders")  # finding
@@ -64,7 +71,11 @@ import subprocess
 import paramiko
 import psycopg2
 import pymysql
+import redis
+import valkey
 
+cache = valkey.Valkey("cache", socket_connect_timeout=2)
+other = redis.Redis("cache")
 SETTINGS = {"connect_timeout": 3}
 
 def handler(event, context):
@@ -91,55 +102,17 @@ def handler(event, context):
     smtplib.SMTP("mail.example.com", 587)
 """
 
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """A call that waits for somebody: its *keyword* for the timeout, and where that stands without the keyword.
-
-    *address* is where it is told whom to ask, without which it asks nobody yet; *text* is true where that may hold all
-    settings.  *seconds* is what it waits by default, without end where there is none.  *socket*: it heeds the default
-    timeout of sockets.
-    """
-
-    keyword: str
-    position: int | None = None
-    address: tuple[int, str] | None = None
-    text: bool = False
-    seconds: int | None = None
-    socket: bool = False
-
-
-#: Drivers by the constructors of their connections.  Those with a default of some seconds are not among them.
-#:
-#: Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-CONNECT-TIMEOUT
-#: Source: https://docs.python.org/3/library/smtplib.html
-_LIBPQ: Final = Wait("connect_timeout", address=(0, "dsn"), text=True)
-_CONNECTS: Final[Mapping[str, Wait]] = {
-    "psycopg2.connect": _LIBPQ,
-    "psycopg.connect": Wait("connect_timeout", address=(0, "conninfo"), text=True, seconds=130),
-    "psycopg.Connection.connect": Wait("connect_timeout", address=(0, "conninfo"), text=True, seconds=130),
-    "pg8000.connect": Wait("timeout", socket=True),
-    "pg8000.dbapi.connect": Wait("timeout", socket=True),
-    "pg8000.native.Connection": Wait("timeout", socket=True),
-    "aiomysql.connect": Wait("connect_timeout"),
-    "ldap3.Server": Wait("connect_timeout", 7),
-    "paramiko.SSHClient().connect": Wait("timeout", 6, socket=True),
-    "paramiko.client.SSHClient().connect": Wait("timeout", 6, socket=True),
-    "smtplib.SMTP": Wait("timeout", 3, address=(0, "host"), socket=True),
-    "smtplib.SMTP_SSL": Wait("timeout", address=(0, "host"), socket=True),
-    "ftplib.FTP": Wait("timeout", 4, address=(0, "host"), socket=True),
-    "ftplib.FTP_TLS": Wait("timeout", address=(0, "host"), socket=True),
-    "imaplib.IMAP4": Wait("timeout", 2, address=(0, "host"), socket=True),
-    "imaplib.IMAP4_SSL": Wait("timeout", address=(0, "host"), socket=True),
+#: Where what waits for a command takes the timeout, for keyword only nowhere.
+_COMMANDS: Final[Mapping[str, int | None]] = {
+    "subprocess.run": None,
+    "subprocess.call": None,
+    "subprocess.check_call": None,
+    "subprocess.check_output": None,
+    "subprocess.Popen().communicate": 1,
+    "subprocess.Popen().wait": 0,
 }
-_COMMANDS: Final[Mapping[str, Wait]] = {
-    "subprocess.run": Wait("timeout"),
-    "subprocess.call": Wait("timeout"),
-    "subprocess.check_call": Wait("timeout"),
-    "subprocess.check_output": Wait("timeout"),
-    "subprocess.Popen().communicate": Wait("timeout", 1),
-    "subprocess.Popen().wait": Wait("timeout", 0),
-}
+#: A driver whose own limit is longer than this has none for a function.
+_LONG_S: Final = 100
 #: A connection comes about within this time or, mostly, never.
 _CONNECTING_S: Final = 3.0
 _LIBPQ_VARIABLES: Final = frozenset(("PGCONNECT_TIMEOUT", "PGSERVICE", "PGSERVICEFILE"))
@@ -165,54 +138,72 @@ _LIBPQ_VARIABLES: Final = frozenset(("PGCONNECT_TIMEOUT", "PGSERVICE", "PGSERVIC
 def check(module: Module, project: Project, calls: Calls, defaults: SocketDefaults) -> Problems:
     for call in calls.calls:
         name = call.name or ""
-        command = _COMMANDS.get(name)
-        wait = command or _CONNECTS.get(name)
-        if (
-            wait is None
-            or call.may_have_more
-            or call.argument(wait.position, wait.keyword) not in (None, Literal(None))
-        ):
-            continue
-        if command is not None:
+        if name in _COMMANDS:
+            if _states(call, _COMMANDS[name], "timeout"):
+                continue
             yield Problem(
                 call.span,
                 f"{name}() has no timeout; a command that hangs holds the function until its own timeout",
                 hint="pass a timeout in seconds, well below the function's own",
                 confidence=Confidence.MEDIUM,
-                fix=_bounding(call, wait, shortest_timeout_s(module, project)),
+                fix=_bounding_command(call, _COMMANDS[name], shortest_timeout_s(module, project)),
             )
-        elif not (_is_told_elsewhere(call, wait) or (wait.socket and module.path in defaults.paths)):
-            if wait.text and _has_variable(project, module):
+            continue
+        made = client(name)
+        if made is None or made.keyword is None or not _is_endless(made) or _states(call, made.position, made.keyword):
+            continue
+        if not (_is_told_elsewhere(call, made) or (made.socket_default and module.path in defaults.paths)):
+            if made.text and _has_variable(project, module):
                 continue
-            long = f"waits {wait.seconds} s" if wait.seconds else "hangs"
+            long = f"waits {made.default_s:g} s" if made.default_s else "hangs"
             yield Problem(
                 call.span,
-                f"{name}() has no {wait.keyword}; it {long} where a security group drops what is sent",
-                hint=f"pass {wait.keyword} in seconds, well below the function's own timeout",
-                fix=_bounding(call, wait, shortest_timeout_s(module, project)),
+                f"{name}() has no {made.keyword}; it {long} where a security group drops what is sent",
+                hint=f"pass {made.keyword} in seconds, well below the function's own timeout",
+                fix=_bounding_client(call, made, shortest_timeout_s(module, project)),
             )
 
 
-def _bounding(call: Call, wait: Wait, budget_s: int | None) -> Fix | None:
-    """The fix that passes a timeout; a connection comes about soon or never, a command may need its time."""
-    if wait in _COMMANDS.values():
-        seconds = None if budget_s is None else waiting_time(budget_s, most_s=budget_s)
-    else:
-        seconds = waiting_time(budget_s, most_s=_CONNECTING_S)
+def _is_endless(made: Client) -> bool:
+    """Whether a driver waits for ever, or so long that it makes no difference; HTTP has a rule of its own."""
+    endless = made.default_s is None or (made.connects and made.default_s >= _LONG_S)
+    return endless and made.library is None and not made.varies
+
+
+def _states(call: Call, position: int | None, keyword: str) -> bool:
+    """Whether a call says, or may say, how long it waits."""
+    return call.may_have_more or call.argument(position, keyword) not in (None, Literal(None))
+
+
+def _bounding_command(call: Call, position: int | None, budget_s: int | None) -> Fix | None:
+    """The fix that gives a command the time that the function has; it may need it."""
+    seconds = None if budget_s is None else waiting_time(budget_s, most_s=budget_s)
+    return _bounding(call, "timeout", position, seconds)
+
+
+def _bounding_client(call: Call, made: Client, budget_s: int | None) -> Fix | None:
+    """The fix that passes a timeout: a connection comes about soon or never."""
+    seconds = waiting_time(budget_s, most_s=_CONNECTING_S)
+    if made.keyword is None or made.per_second != 1:
+        return None
+    return _bounding(call, made.keyword, made.position, seconds)
+
+
+def _bounding(call: Call, keyword: str, position: int | None, seconds: float | None) -> Fix | None:
     if seconds is None or seconds < 1:
         return None
-    change = SetArgument(call.span, wait.keyword, f"{seconds:g}", wait.position)
-    return Fix(f"pass {wait.keyword}={seconds:g}", Applicability.UNSAFE, changes=(change,))
+    change = SetArgument(call.span, keyword, f"{seconds:g}", position)
+    return Fix(f"pass {keyword}={seconds:g}", Applicability.UNSAFE, changes=(change,))
 
 
-def _is_told_elsewhere(call: Call, wait: Wait) -> bool:
+def _is_told_elsewhere(call: Call, made: Client) -> bool:
     """Whether the timeout may stand in a connection string, or there is nobody to wait for yet."""
-    if wait.address is None:
+    if made.address is None or made.keyword is None:
         return False
-    stated = call.argument(*wait.address)
-    if not wait.text:
+    stated = call.argument(*made.address)
+    if not made.text:
         return stated is None
-    return "service" in call.keywords or (stated is not None and not _lacks(stated, wait.keyword))
+    return "service" in call.keywords or (stated is not None and not _lacks(stated, made.keyword))
 
 
 def _lacks(text: Expression, setting: str) -> bool:

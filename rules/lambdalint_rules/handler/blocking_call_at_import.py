@@ -13,6 +13,7 @@ from typing import Final
 from lambdalint.aws.limits import limit
 from lambdalint.facts.calls import Call, Calls
 from lambdalint.facts.client_timeouts import stated_wait, waited_s
+from lambdalint.facts.clients import client
 from lambdalint.facts.expressions import Expression, text_prefix
 from lambdalint.facts.http_calls import http_call
 from lambdalint.rule import Confidence, Known, Module, PerModule, Problem, Problems, Project, Severity, rule
@@ -23,8 +24,10 @@ BAD = """\
 import os
 import subprocess
 import httpx
+import pymysql
 import requests
 
+DATABASE = pymysql.connect(host="db", connect_timeout=20)  # finding
 RATES = requests.get("https://api.example.com/rates", timeout=20).json()  # finding
 subprocess.run(["aws", "s3", "sync", "s3://models", "/tmp/models"], check=True, timeout=60)  # finding
 os.system("tar xf /opt/models.tar -C /tmp")  # finding
@@ -45,8 +48,12 @@ import os
 import shutil
 import subprocess
 import boto3
+import pymongo
+import pymysql
 import requests
 
+DATABASE = pymysql.connect(host="db", connect_timeout=2)
+MONGO = pymongo.MongoClient(serverSelectionTimeoutMS=20000)
 RATES = requests.get("https://api.example.com/rates", timeout=2).json()
 HOST = boto3.client("ssm").get_parameter(Name="/orders/host")
 VERSION = subprocess.check_output(["ffmpeg", "-version"], timeout=2)
@@ -111,7 +118,8 @@ def check(module: Module, project: Project, modules: PerModule[Calls]) -> Proble
 
 def _how_long(call: Call, module: Module, project: Project) -> str | None:
     name = call.name or ""
-    if http_call(name) is not None:
+    made = client(name)
+    if http_call(name) is not None or (made is not None and made.connects):
         wait = stated_wait(call, name)
         if wait is None or wait.total_s < limit("init", "max_s") or _outlasts_all(wait.total_s, module, project):
             return None
