@@ -97,14 +97,16 @@ class Closure:
     """What is read for some modules: *init* as they are loaded, in this order, *deferred* if only functions import it.
 
     *missing* are names that are imported and not there, with the file that imports each first; the standard library's
-    are among them.  *unclear* are files that import what their text does not say; of compiled modules nothing is
-    certain.
+    are among them.  *importers* are the files that import each file first, ``""`` for what is started from; a package
+    is imported by whoever imports something in it.  *unclear* are files that import what their text does not say; of
+    compiled modules nothing is certain.
     """
 
     init: tuple[str, ...] = ()
     deferred: frozenset[str] = frozenset()
     missing: Mapping[str, str] = field(default_factory=dict)
     unclear: frozenset[str] = frozenset()
+    importers: Mapping[str, str] = field(default_factory=dict)
 
 
 def closure(index: ModuleIndex, start: Iterable[str], scan_of: Callable[[str], Scan]) -> Closure:
@@ -114,7 +116,8 @@ def closure(index: ModuleIndex, start: Iterable[str], scan_of: Callable[[str], S
         search.load(module, "")
     init = tuple(search.paths)
     search.follow_deferred()
-    return Closure(init, frozenset(search.paths).difference(init), search.missing, frozenset(search.unclear))
+    deferred = frozenset(search.paths).difference(init)
+    return Closure(init, deferred, search.missing, frozenset(search.unclear), search.importers)
 
 
 class _Search:
@@ -123,6 +126,7 @@ class _Search:
         self.scan_of = scan_of
         self.paths: dict[str, None] = {}
         self.missing: dict[str, str] = {}
+        self.importers: dict[str, str] = {}
         self.unclear: set[str] = set()
         self.loaded: set[str] = set()
         self.later: deque[tuple[str, str, bool, Scan]] = deque()
@@ -146,6 +150,8 @@ class _Search:
                         self.missing.setdefault(parent, by)
                         break
                     self.loaded.add(parent)
+                    for path in located.paths:
+                        self.importers.setdefault(path, by)
                     if parent != name:
                         running.append(iter((wanted,)))
                     running.append(self._read(parent, located))
