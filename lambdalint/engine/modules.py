@@ -215,7 +215,8 @@ def _parsed(path: str, data: bytes) -> ast.Module:
     if b"\x00" in data:
         raise UnreadableInput("this is no Python source: it holds NUL bytes", path=path)
     # The parser keeps every beginning of a dotted name: 100,000 parts cost it gigabytes.
-    if any(line.count(b".") > MAX_NAME_PARTS and b"import" in line for line in data.split(b"\n")):
+    long = (line for line in data.split(b"\n") if len(line) > MAX_NAME_PARTS)
+    if any(line.count(b".") > MAX_NAME_PARTS and b"import" in line for line in long):
         raise UnreadableInput(f"a name of more than {MAX_NAME_PARTS:,} parts is imported", path=path)
     return _tree(path, data)
 

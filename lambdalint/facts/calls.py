@@ -84,7 +84,7 @@ class Calls:
                     called.args,
                     called.keywords,
                     called.receiver,
-                    any(type(each) is ast.Starred for each in node.args),
+                    ast.Starred in map(type, node.args),
                     node in walk.awaited,
                     context is not None and context.loop,
                     guards.around(context, scope) if context is not None else (),

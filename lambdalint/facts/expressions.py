@@ -8,7 +8,7 @@ bound in the module itself start with a colon (``:helper``, ``:Orders.save``), r
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
@@ -204,15 +204,18 @@ _PARTS: Final[dict[type, Callable[[Any], tuple[Expression, ...]]]] = {
 }
 
 
-def walk(expression: Expression) -> Iterator[Expression]:
+def walk(expression: Expression) -> list[Expression]:
     """*expression* and all inside it, the outer ones first."""
+    # No generator: whoever asks wants nearly all of it, and giving one at a time costs as much as finding it.
+    found: list[Expression] = []
     stack = [expression]
     while stack:
-        found = stack.pop()
-        yield found
-        get = _PARTS.get(type(found))
+        each = stack.pop()
+        found.append(each)
+        get = _PARTS.get(type(each))
         if get is not None:
-            stack.extend(reversed(get(found)))
+            stack += get(each)[::-1]
+    return found
 
 
 def depends_on_event(expression: Expression) -> bool | None:

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -12,6 +12,9 @@ from lambdalint.facts.walk import Branch, Context, Scope
 
 _MAX_GUARDS: Final = 16
 _ENVIRON: Final = (Name("os.environ"),)
+_SAME: Final = (ast.Is, ast.Eq)
+_OTHER: Final = (ast.IsNot, ast.NotEq)
+_CONTAINING: Final = (ast.In, ast.NotIn)
 _VERSIONS: Final = ("sys.version_info", "sys.version", "sys.platform", "platform.system", "os.name")
 
 
@@ -56,6 +59,7 @@ class Guards:
     _names: Names
     _found: dict[Context, tuple[Guard, ...]] = field(default_factory=dict, repr=False)
     _single: dict[Context, Guard | None] = field(default_factory=dict, repr=False)
+    _asked: dict[ast.expr, Guard] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, names: Names) -> "Guards":
@@ -93,8 +97,7 @@ class Guards:
             case Branch.EXCEPT:
                 return Guard(GuardKind.EXCEPT, self._caught(context.node, scope), at=at)
             case Branch.IF:
-                found = self._condition(context.node, context.negated, scope)
-                return replace(found, after=True) if context.after else found
+                return self._condition(context.node, context.negated, context.after, scope)
             case Branch.WITH if isinstance(context.node.context_expr, ast.Call):
                 return self._suppressing(context.node.context_expr, scope)
             case _:
@@ -114,24 +117,34 @@ class Guards:
         caught = tuple(known for each in args if (known := qualified_name(each)) is not None)
         return Guard(GuardKind.TRY, caught, at=(call.lineno, call.col_offset))
 
-    def _condition(self, test: ast.expr, negated: bool, scope: Scope) -> Guard:
+    def _condition(self, test: ast.expr, negated: bool, after: bool, scope: Scope) -> Guard:
         test, inverted = _without_not(test)
-        negated = negated is not inverted
+        # What is in the one branch, in the other and behind both asks for the same.
+        asked = self._asked.get(test)
+        if asked is None:
+            asked = self._asked[test] = self._asking(test, scope)
+        negated = asked.negated is not (negated is not inverted)
+        return Guard(asked.kind, asked.names, negated, asked.on_event, asked.at, after, asked.equals)
+
+    def _asking(self, test: ast.expr, scope: Scope) -> Guard:
+        """The guard of what runs when *test*, which is no ``not``, holds."""
         at = (test.lineno, test.col_offset)
         missing = self._missing(test, scope)
         if missing is not None and not self._is_variable(test, scope):
-            return _unset(missing, negated, at)
+            return _unset(missing, False, at)
         variables: list[str] = []
         read: list[str] = []
         on_event = False
         for part in walk(self._names.describe(test, scope)):
-            if isinstance(part, Env):
-                variables.append(part.name)
+            # There are ten of them for every branch of a program: the frequent ones first.
+            kind = type(part)
+            if kind is Name or kind is CallOf:
+                if part.name is not None:  # type: ignore[union-attr]
+                    read.append(part.name)  # type: ignore[union-attr]
             elif isinstance(part, EventPath):
                 on_event = True
-            elif isinstance(part, Name | CallOf):
-                if part.name is not None:
-                    read.append(part.name)
+            elif isinstance(part, Env):
+                variables.append(part.name)
             elif isinstance(part, Opaque) and part.kind == "bool" and part.parts[1:] == _ENVIRON:
                 key = part.parts[0]
                 if isinstance(key, Literal) and isinstance(key.value, str):
@@ -141,10 +154,9 @@ class Guards:
                 asked, inverted = _without_not(each)
                 missing = self._missing(asked, scope)
                 if missing is not None:
-                    return _unset(missing, negated is not inverted, at, read)
+                    return _unset(missing, inverted, at, read)
         if variables:
-            if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotIn):
-                negated = not negated
+            negated = isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotIn)
             return Guard(GuardKind.ENV, tuple(dict.fromkeys(variables)), negated, on_event, at)
         names = tuple(dict.fromkeys(read))
         version = any(name in _VERSIONS or name.startswith("sys.version_info") for name in names)
@@ -153,8 +165,8 @@ class Guards:
             and isinstance(test.ops[0], ast.Eq)
             and isinstance(test.comparators[0], ast.Constant)
         )
-        kind = GuardKind.VERSION if version else GuardKind.CONDITION
-        return Guard(kind, names, negated, on_event, at, equals=equals)
+        form = GuardKind.VERSION if version else GuardKind.CONDITION
+        return Guard(form, names, False, on_event, at, equals=equals)
 
     def _missing(self, test: ast.expr, scope: Scope) -> tuple[str, bool] | None:
         """The variable that *test* asks whether it is set, and whether it holds when it is unset."""
@@ -162,9 +174,9 @@ class Guards:
             right = test.comparators[0]
             if isinstance(right, ast.Constant) and right.value is None:
                 name = _plain(test.left)
-                if name is not None and isinstance(test.ops[0], ast.Is | ast.Eq | ast.IsNot | ast.NotEq):
-                    return name, isinstance(test.ops[0], ast.Is | ast.Eq)
-            if isinstance(test.ops[0], ast.In | ast.NotIn):
+                if name is not None and isinstance(test.ops[0], (*_SAME, *_OTHER)):
+                    return name, isinstance(test.ops[0], _SAME)
+            if isinstance(test.ops[0], _CONTAINING):
                 if isinstance(right, ast.Call) and self._names.name(right.func, scope) in ("globals", "vars"):
                     if isinstance(test.left, ast.Constant) and isinstance(test.left.value, str):
                         return test.left.value, isinstance(test.ops[0], ast.NotIn)

@@ -219,6 +219,9 @@ class Names:
 
     def either(self, options: Iterable[Expression]) -> Expression:
         """One of *options*, as little as can be said about it."""
+        options = list(options)
+        if len(options) == 1:
+            return options[0]
         unique: list[Expression] = []
         for option in options:
             for each in option.options if isinstance(option, Either) else (option,):

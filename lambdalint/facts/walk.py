@@ -551,7 +551,13 @@ class _Walker:
 
     def look(self, node: ast.AST, scope: Scope, context: Context | None) -> None:
         """Go through an expression; iteratively, since generated code nests deeply."""
+        if type(node) is ast.Constant:
+            return
         walk = self.walk
+        if type(node) is ast.Name:
+            walk.reads.append(Place(node, scope, context))
+            scope.uses.add(node.id)
+            return
         read, call, use = walk.reads.append, walk.calls.append, scope.uses.add
         place = tuple.__new__  # a third of the price of Place(…), and there is one for every name
         stack: list[Any] = [node]
