@@ -84,8 +84,11 @@ class Dependencies:
         self._progress("resolve", root or ".", 0, 1)
         answer = self._pins(said, aim) if options.venv is None else self._installed(said, options.venv, aim)
         self._progress("resolve", root or ".", 1, 1)
-        packs = self._packs(answer.pins)
-        compiled = self._bytecode_packs(packs, compiler)
+        packs = self._once.each("unpacked", answer.pins, self._packs)
+        compiled: dict[Pin, Pack] = {}
+        if compiler is not None:
+            key = ("compiled", compiler)
+            compiled = self._once.each(key, answer.pins, lambda pins: self._bytecode_packs(pins, packs, compiler))
         brought = []
         distributions = []
         for pin in answer.pins:
@@ -232,13 +235,13 @@ class Dependencies:
                 self._progress("unpack", pin.origin, done, len(missing))
         return found
 
-    def _bytecode_packs(self, packs: dict[Pin, tuple[Pack, str]], compiler: Interpreter | None) -> dict[Pin, Pack]:
-        if compiler is None:
-            return {}
+    def _bytecode_packs(
+        self, pins: Sequence[Pin], packs: dict[Pin, tuple[Pack, str]], compiler: Interpreter
+    ) -> dict[Pin, Pack]:
         found: dict[Pin, Pack] = {}
         missing: list[Pin] = []
-        for pin, (_, sha256) in packs.items():
-            pack = lookup(self._host, _bytecode_key(sha256, compiler))
+        for pin in pins:
+            pack = lookup(self._host, _bytecode_key(packs[pin][1], compiler))
             if pack is None:
                 missing.append(pin)
             else:

@@ -27,6 +27,9 @@ def configured(environment: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in _pip_files(environment):
         found |= _of_pip(path)
+    if found.get("PIP_EXTRA_INDEX_URL") and not any(name.startswith("UV_INDEX") for name in environment):
+        # Who lists a second index for pip means both of them, and the better of what they have.
+        found["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     for path in _uv_files(environment):
         found |= _of_uv(path)
     return {**found, **environment}
