@@ -331,7 +331,7 @@ def test_bytecode_is_left_out_before_the_package_grows_too_large(
         ({"runtime": "nodejs22.x"}, "it runs on nodejs22.x; only Python is built"),
         ({"kind": CodeKind.INLINE}, "its code stands in the template; there is nothing to build"),
         ({"kind": CodeKind.REMOTE}, "its code is already uploaded"),
-        ({"kind": CodeKind.IMAGE}, "it is a container image; only ZIP packages are built"),
+        ({"kind": CodeKind.IMAGE}, "it is a container image that is built elsewhere"),
         ({"kind": CodeKind.ZIP, "path": "app.zip"}, "app.zip is a finished archive"),
         ({"kind": CodeKind.MISSING, "path": "gone"}, "there is nothing at gone"),
     ],

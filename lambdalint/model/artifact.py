@@ -13,6 +13,7 @@ class ArtifactKind(Enum):
     ZIP = "zip"
     FOLDER = "folder"
     PLAN = "plan"
+    IMAGE = "image"  # the part of one that is a function's own
 
 
 class RecordKind(Enum):

@@ -9,20 +9,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from lambdalint.aws.runtimes import is_python
-from lambdalint.model.function import Code, CodeKind, Function
-from lambdalint.model.values import Known, Unknown
+from lambdalint.model.function import CodeKind, Function, Layer
 from lambdalint.packager import bytecode
 from lambdalint.packager.bytecode import Bytecode, Interpreter, bytecode_path, takes_bytecode
 from lambdalint.packager.contents import Brought, merged, some
-from lambdalint.packager.dependencies import Dependencies
+from lambdalint.packager.dependencies import Dependencies, Needed
 from lambdalint.packager.host import Host, Progress, silent
 from lambdalint.packager.once import Once
 from lambdalint.packager.options import Options
 from lambdalint.packager.pack import Member, RawMember, compressed_all, keep, lookup
-from lambdalint.packager.plan import BYTECODE, SOURCE, Plan, Skipped
+from lambdalint.packager.plan import BYTECODE, SOURCE, Plan, Skipped, moved, together
 from lambdalint.packager.source import SourceFiles, single_file, source_files
-from lambdalint.packager.target import Target, target
+from lambdalint.packager.subjects import Subject, function_subject, layer_subjects
+from lambdalint.packager.target import Target
 from lambdalint.readers.tree import Tree
 
 #: A file of the project from this size on is compressed once and kept.
@@ -30,7 +29,7 @@ _LARGE_BYTES: Final = 256 * 1024
 
 
 class Packager:
-    """Plans packages of the functions of one project.
+    """Plans packages of the functions and layers of one project.
 
     May be used from several threads.  What functions share is worked out once: the files of a distribution, and all
     dependencies of functions with the same code and target.  Closing it removes its temporary files, so plans are
@@ -63,27 +62,38 @@ class Packager:
         Raises:
             LambdalintError: it cannot be built, in words.
         """
-        reason = _reason_to_skip(function)
-        if reason is not None:
-            return Skipped(function.name, reason)
-        assert isinstance(function.runtime, Known)
-        assert function.code is not None
-        aim = target(function.runtime.value, _architecture(function))
-        compiler = self._compiler(aim)
-        own, notes = self._own(function, function.code, aim, compiler)
-        needed = self._dependencies.needed(function.code, aim, compiler)
+        subject = function_subject(function, self._options.kind)
+        return subject if isinstance(subject, Skipped) else self._planned(subject)
+
+    def plan_layer(self, layer: Layer, users: Sequence[Function]) -> Plan | Skipped:
+        """What the package of *layer* will hold, or why none is made; *users* are the functions that have it.
+
+        Raises:
+            LambdalintError: it cannot be built, in words.
+        """
+        subjects = layer_subjects(layer, users, self._tree)
+        if isinstance(subjects, Skipped):
+            return subjects
+        return together([self._planned(subject) for subject in subjects])
+
+    def _planned(self, subject: Subject) -> Plan:
+        aim = subject.aim
+        compiler = self._compiler(aim) if subject.builds else None
+        own, notes = self._own(subject, compiler) if subject.takes_source else (Brought(SOURCE, ()), [])
+        needed = self._dependencies.needed(subject.code, aim, compiler) if subject.builds else Needed()
         entries, more = merged((*needed.brought, own))
         notes = [*notes, *needed.notes, *more, *self._bytecode_notes((*needed.brought, own), aim, compiler)]
         return Plan(
-            name=function.name,
-            handler=function.handler.value if isinstance(function.handler, Known) else None,
+            name=subject.name,
+            handler=subject.handler,
             target=aim,
-            entries=entries,
+            entries=moved(entries, subject.prefix),
             distributions=needed.distributions,
             inputs=needed.inputs,
             notes=tuple(notes),
             compiler=compiler.version if compiler and any(entry.origin == BYTECODE for entry in entries) else None,
-            source=function.code.span,
+            source=subject.code.span,
+            kind=subject.kind,
         )
 
     def _compiler(self, aim: Target) -> Interpreter | None:
@@ -107,12 +117,11 @@ class Packager:
             return []
         return [f"not Python {version}, hence without bytecode: {some(failed)}"]
 
-    def _own(
-        self, function: Function, code: Code, aim: Target, compiler: Interpreter | None
-    ) -> tuple[Brought, list[str]]:
-        self._progress("source", function.name, 0, 1)
+    def _own(self, subject: Subject, compiler: Interpreter | None) -> tuple[Brought, list[str]]:
+        self._progress("source", subject.name, 0, 1)
+        code = subject.code
         root, path = code.root, code.path
-        out = (*self._options.leaving.out, *filter(None, (function.template,)))
+        out = (*self._options.leaving.out, *filter(None, (subject.template,)))
         leaving = replace(self._options.leaving, out=out)
 
         def read() -> SourceFiles:
@@ -120,11 +129,13 @@ class Packager:
                 return SourceFiles((single_file(self._tree, path),))
             return source_files(self._tree, root or "", leaving)
 
-        key = ("source", code.kind, root, path, function.template)
+        key = ("source", code.kind, root, path, subject.template)
         files = self._once.of(key, read)
         members = self._once.of((*key, "members"), lambda: self._compressed(files.members))
-        compiled = self._once.of((*key, "bytecode", aim.python), lambda: self._compiled(files.members, compiler))
-        self._progress("source", function.name, 1, 1)
+        compiled = self._once.of(
+            (*key, "bytecode", subject.aim.python), lambda: self._compiled(files.members, compiler)
+        )
+        self._progress("source", subject.name, 1, 1)
         return replace(compiled, members=members), list(files.notes)
 
     def _compressed(self, raws: Sequence[RawMember]) -> tuple[Member, ...]:
@@ -178,38 +189,3 @@ def plan_function(
     """The plan of one function alone; see :class:`Packager` for several."""
     with Packager(tree, options, host, progress) as packager:
         return packager.plan(function)
-
-
-def _reason_to_skip(function: Function) -> str | None:
-    code = function.code
-    if function.image or (code is not None and code.kind is CodeKind.IMAGE):
-        return "it is a container image; only ZIP packages are built"
-    match function.runtime:
-        case None:
-            return "it has no runtime"
-        case Unknown(expression):
-            return f"its runtime is decided outside the template: {expression}"
-        case Known(name) if not is_python(name):
-            return f"it runs on {name}; only Python is built"
-    match function.architectures:
-        case Unknown(expression):
-            return f"its architecture is decided outside the template: {expression}"
-        case Known(values) if any(isinstance(value, Unknown) for value in values):
-            return "its architecture is decided outside the template"
-    if code is None:
-        return "its code is not stated"
-    reasons = {
-        CodeKind.INLINE: "its code stands in the template; there is nothing to build",
-        CodeKind.REMOTE: "its code is already uploaded",
-        CodeKind.ZIP: f"{code.path} is a finished archive",
-        CodeKind.MISSING: f"there is nothing at {code.path}",
-    }
-    return reasons.get(code.kind)
-
-
-def _architecture(function: Function) -> str:
-    if isinstance(function.architectures, Known):
-        for value in function.architectures.value:
-            if isinstance(value, Known):
-                return value.value
-    return "x86_64"

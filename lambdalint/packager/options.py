@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambdalint.packager.bytecode import Bytecode
+from lambdalint.packager.plan import Kind
 from lambdalint.packager.resolve import FRESH_S
 from lambdalint.packager.sdist import Sdist
 from lambdalint.packager.source import Leaving
@@ -16,7 +17,8 @@ class Options:
     *manifest* is a path in the project that counts instead of the ones beside the code; *extras* and *groups* are those
     of the function's own project.  *sdist* says what becomes of distributions that have no wheel which fits.  *venv* is
     a folder of installed distributions to take them from.  *compare* also resolves for the newest runtime, to say what
-    the function's own costs.  *fresh_s* is how old, in seconds, an answer of the resolver may be.
+    the function's own costs.  *kind* is the form of all packages, ``None`` for the template's own: images are images,
+    everything else is a ZIP.  *fresh_s* is how old, in seconds, an answer of the resolver may be.
     """
 
     manifest: str | None = None
@@ -28,3 +30,4 @@ class Options:
     sdist: Sdist = Sdist.DENY
     venv: Path | None = None
     compare: bool = False
+    kind: Kind | None = None

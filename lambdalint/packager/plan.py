@@ -2,7 +2,9 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
 
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.places import Span
@@ -12,6 +14,15 @@ from lambdalint.packager.target import Target
 
 SOURCE = "source"
 BYTECODE = "bytecode"
+
+
+class Kind(Enum):
+    """In what form a plan is written."""
+
+    ZIP = "zip"
+    LAYER = "layer"
+    DIR = "dir"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,10 +68,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """The package of one function.
+    """The package of one function, or of one layer.
 
-    *entries* are sorted by path.  *compiler* is the version of the Python that made the bytecode, ``None`` when there
-    is none.  *source* is where the template names the code.
+    *kind* is the form that it is written in.  *entries* are sorted by path.  *compiler* is the version of the Python
+    that made the bytecode, ``None`` when there is none.  *source* is where the template names the code.
     """
 
     name: str
@@ -73,6 +84,7 @@ class Plan:
     compiler: str | None = None
     compressor: str = COMPRESSOR
     source: Span | None = None
+    kind: Kind = Kind.ZIP
 
     @property
     def stem(self) -> str:
@@ -96,7 +108,7 @@ class Plan:
         """The plan as the model's artifact, for rules to look at; *path* is where it will be written."""
         return Artifact(
             path=path or f"{self.stem}.zip",
-            kind=ArtifactKind.PLAN,
+            kind=ArtifactKind.IMAGE if self.kind is Kind.IMAGE else ArtifactKind.PLAN,
             entries=tuple(
                 Entry(
                     path=entry.path,
@@ -109,7 +121,8 @@ class Plan:
                 )
                 for entry in self.entries
             ),
-            function=self.name,
+            function=None if self.kind is Kind.LAYER else self.name,
+            layer=self.kind is Kind.LAYER,
             runtime=self.target.runtime,
             architecture=self.target.architecture,
             source=self.source,
@@ -134,9 +147,30 @@ class Plan:
         return tuple(sorted(found, key=lambda share: (-share.unpacked_bytes, share.origin)))
 
 
+def moved(entries: Iterable[PlannedEntry], prefix: str) -> tuple[PlannedEntry, ...]:
+    """*entries* below the folder *prefix*, which ends in a slash, or is empty."""
+    if not prefix:
+        return tuple(entries)
+    return tuple(replace(each, member=replace(each.member, path=prefix + each.path)) for each in entries)
+
+
+def together(plans: Sequence[Plan]) -> Plan:
+    """One plan of what several hold, each in a folder of its own."""
+    first = plans[0]
+    if len(plans) == 1:
+        return first
+    return replace(
+        first,
+        entries=tuple(sorted((entry for plan in plans for entry in plan.entries), key=lambda entry: entry.path)),
+        distributions=tuple(dict.fromkeys(each for plan in plans for each in plan.distributions)),
+        inputs=tuple(dict.fromkeys(each for plan in plans for each in plan.inputs)),
+        notes=tuple(dict.fromkeys(each for plan in plans for each in plan.notes)),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A function that nothing is built for, and why."""
+    """A function or layer that nothing is built for, and why."""
 
     name: str
     reason: str
