@@ -13,18 +13,19 @@ from lambdalint.packager.plan import Plan
 VERSION: Final = 1
 
 
-def manifest(plan: Plan, *, sha256: bytes, zip_bytes: int) -> dict[str, Any]:
-    """The manifest of the archive written from *plan*, with its digest and size."""
+def manifest(plan: Plan, *, sha256: bytes | None, packed_bytes: int | None) -> dict[str, Any]:
+    """The manifest of what is written from *plan*, with its digest and size, ``None`` where it is no single file."""
     return {
         "version": VERSION,
         "name": plan.name,
+        "kind": plan.kind.value,
         "runtime": plan.target.runtime,
         "architecture": plan.target.architecture,
         "handler": plan.handler,
-        "sha256": sha256.hex(),
-        "sha256_base64": base64.b64encode(sha256).decode(),
+        "sha256": sha256.hex() if sha256 else None,
+        "sha256_base64": base64.b64encode(sha256).decode() if sha256 else None,
         "tree_sha256": plan.tree_sha256,
-        "packed_bytes": zip_bytes,
+        "packed_bytes": packed_bytes,
         "unpacked_bytes": plan.unpacked_bytes,
         "compressor": plan.compressor,
         "bytecode_compiler": plan.compiler and f"CPython {plan.compiler}",

@@ -1,21 +1,27 @@
-"""Plans to archives on disk."""
+"""Plans to artifacts on disk; one that is not whole is seen by nobody."""
 
 import base64
 import hashlib
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from lambdalint.errors import Refused
 from lambdalint.packager.host import Progress, silent
 from lambdalint.packager.manifest import manifest, rendered
-from lambdalint.packager.plan import Plan
+from lambdalint.packager.plan import Kind, Plan
 from lambdalint.packager.zip import zip_chunks
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An archive on disk and its manifest; *sha256_base64* is how Lambda states a package's hash."""
+    """An artifact on disk and its manifest.
+
+    *sha256* is the archive's, in hexadecimal digits, and *sha256_base64* how Lambda states it; of a folder both are the
+    hash of its tree, of an image the digest of its manifest.
+    """
 
     path: Path
     manifest_path: Path
@@ -25,37 +31,79 @@ class Written:
     unpacked_bytes: int
 
 
+def written_path(plan: Plan) -> str:
+    """The name of the artifact of *plan* in the folder that it is written into."""
+    return plan.stem if plan.kind is Kind.DIR else f"{plan.stem}.zip"
+
+
 def write(plan: Plan, folder: Path, progress: Progress = silent) -> Written:
-    """Write the archive of *plan* and its manifest into *folder*; an archive is there whole or not at all.
+    """Write *plan* and its manifest into *folder*, as an archive or as plain files; images are not written here.
 
     Raises:
         Refused: they cannot be written.
     """
-    path, manifest_path = folder / f"{plan.stem}.zip", folder / f"{plan.stem}.json"
+    path, manifest_path = folder / written_path(plan), folder / f"{plan.stem}.json"
     progress("write", plan.name, 0, 1)
-    digest = hashlib.sha256()
-    size = 0
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{plan.stem}-") as scratch:
-            archive, listing = Path(scratch, "zip"), Path(scratch, "json")
-            with archive.open("wb") as file:
-                for chunk in zip_chunks(plan.entries):
-                    digest.update(chunk)
-                    size += file.write(chunk)
-            listing.write_bytes(rendered(manifest(plan, sha256=digest.digest(), zip_bytes=size)))
-            archive.replace(path)
-            listing.replace(manifest_path)
-    except OSError as error:
-        raise Refused(
-            f"{path} cannot be written: {error.strerror}", hint="is there room, and may you write?"
-        ) from error
+    with whole(path, manifest_path) as (artifact, listing):
+        if plan.kind is Kind.DIR:
+            _write_files(plan, artifact)
+            digest, size = bytes.fromhex(plan.tree_sha256), plan.unpacked_bytes
+        else:
+            digest, size = _write_zip(plan, artifact)
+        is_file = plan.kind is not Kind.DIR
+        document = manifest(plan, sha256=digest if is_file else None, packed_bytes=size if is_file else None)
+        listing.write_bytes(rendered(document))
     progress("write", plan.name, 1, 1)
     return Written(
         path=path,
         manifest_path=manifest_path,
-        sha256=digest.hexdigest(),
-        sha256_base64=base64.b64encode(digest.digest()).decode(),
+        sha256=digest.hex(),
+        sha256_base64=base64.b64encode(digest).decode(),
         packed_bytes=size,
         unpacked_bytes=plan.unpacked_bytes,
     )
+
+
+@contextmanager
+def whole(*places: Path) -> Iterator[tuple[Path, ...]]:
+    """A scratch place for each of *places*, which takes its place once all are complete, and is gone otherwise.
+
+    Raises:
+        Refused: something cannot be written.
+    """
+    folder = places[0].parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{places[0].name}-") as name:
+            scratch = tuple(Path(name, f"new-{place.name}") for place in places)
+            yield scratch
+            for new, place in zip(scratch, places, strict=True):
+                if place.is_dir() and not place.is_symlink():
+                    place.replace(Path(name, f"old-{place.name}"))
+                new.replace(place)
+    except OSError as error:
+        raise Refused(
+            f"{places[0]} cannot be written: {error.strerror}", hint="is there room, and may you write?"
+        ) from error
+
+
+def _write_zip(plan: Plan, place: Path) -> tuple[bytes, int]:
+    digest = hashlib.sha256()
+    size = 0
+    with place.open("wb") as file:
+        for chunk in zip_chunks(plan.entries):
+            digest.update(chunk)
+            size += file.write(chunk)
+    return digest.digest(), size
+
+
+def _write_files(plan: Plan, place: Path) -> None:
+    place.mkdir()
+    for entry in plan.entries:
+        target = place / entry.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(entry.member.read())
+        target.chmod(entry.mode)
+    for path in (place, *place.rglob("*")):
+        if path.is_dir():
+            path.chmod(0o755)

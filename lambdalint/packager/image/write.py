@@ -7,19 +7,18 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from lambdalint.errors import Refused
 from lambdalint.packager.host import Progress, silent
 from lambdalint.packager.image.base import BaseLayer, Workbench
 from lambdalint.packager.image.build import ImagePlan
 from lambdalint.packager.image.layers import MODIFIED
 from lambdalint.packager.image.reference import Reference
 from lambdalint.packager.image.registry import Registry
+from lambdalint.packager.write import whole
 from lambdalint.readers.image.layers import Blob
 
 _CHUNK: Final = 1 << 20
@@ -43,7 +42,7 @@ def write_layout(image: ImagePlan, place: Path, tag: str, progress: Progress = s
     Raises:
         Refused: it cannot be written.
     """
-    with _whole(place, folder=True) as scratch:
+    with whole(place) as (scratch,):
         blobs = scratch / "blobs" / "sha256"
         blobs.mkdir(parents=True)
         total = len(image.base.layers) + len(image.layers)
@@ -69,7 +68,7 @@ def write_docker_archive(image: ImagePlan, place: Path, name: str, progress: Pro
     Raises:
         Refused: it cannot be written.
     """
-    with _whole(place, folder=False) as scratch, tarfile.open(scratch, "w", format=tarfile.USTAR_FORMAT) as archive:
+    with whole(place) as (scratch,), tarfile.open(scratch, "w", format=tarfile.USTAR_FORMAT) as archive:
         diff_ids = [layer.diff_id for layer in image.base.layers] + [layer.diff_id for layer in image.layers]
         names = [f"{diff_id.removeprefix('sha256:')}.tar" for diff_id in diff_ids]
         written: set[str] = set()
@@ -136,25 +135,6 @@ def _add(archive: tarfile.TarFile, name: str, data: BinaryIO, size: int) -> None
     info = tarfile.TarInfo(name)
     info.size, info.mtime, info.mode = size, MODIFIED, 0o644
     archive.addfile(info, data)
-
-
-@contextmanager
-def _whole(place: Path, *, folder: bool) -> Iterator[Path]:
-    """A scratch place that takes the place of *place* once it is complete, and is gone otherwise."""
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}-") as name:
-            scratch = Path(name, "new")
-            if folder:
-                scratch.mkdir()
-            yield scratch
-            if place.is_dir() and not place.is_symlink():
-                place.replace(Path(name, "old"))
-            scratch.replace(place)
-    except OSError as error:
-        raise Refused(
-            f"{place} cannot be written: {error.strerror}", hint="is there room, and may you write?"
-        ) from error
 
 
 def _json(document: Any) -> bytes:
