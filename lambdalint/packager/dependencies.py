@@ -58,8 +58,8 @@ class Dependencies:
         self._once = once
         self._scratch = scratch
         self._progress = progress
-        self._web = Web(host.environment)
-        self._fetcher = Fetcher(self._web, host, scratch)
+        self.web = Web(host.environment)
+        self._fetcher = Fetcher(self.web, host, scratch)
         self._builder = Builder(options.sdist, host, scratch)
 
     def needed(self, code: Code, aim: Target, compiler: Interpreter | None) -> Needed:
@@ -84,21 +84,39 @@ class Dependencies:
         self._progress("resolve", root or ".", 0, 1)
         answer = self._pins(said, aim) if options.venv is None else self._installed(said, options.venv, aim)
         self._progress("resolve", root or ".", 1, 1)
-        packs = self._once.each("unpacked", answer.pins, self._packs)
+        brought, distributions = self._brought(answer.pins, compiler)
+        return Needed(brought, distributions, said.files, (*said.notes, *answer.notes))
+
+    def named(self, requirements: tuple[str, ...], root: str, aim: Target, compiler: Interpreter | None) -> Needed:
+        """Distributions that nobody declares; the index is the one that the folder *root* says.
+
+        Raises:
+            LambdalintError: they cannot be had for *aim*, in words.
+        """
+        settings = index_settings(self._tree, root, self._host.environment)
+        question = Question(requirements)
+        answer = resolve(question, self._indexes(settings), aim, self._host, fresh_s=self._options.fresh_s)
+        brought, distributions = self._brought(answer.pins, compiler)
+        return Needed(brought, distributions, (), answer.notes)
+
+    def _brought(
+        self, pins: Sequence[Pin], compiler: Interpreter | None
+    ) -> tuple[tuple[Brought, ...], tuple[Distribution, ...]]:
+        """What each of *pins* brings, unpacked and compiled, and what it is."""
+        packs = self._once.each("unpacked", pins, self._packs)
         compiled: dict[Pin, Pack] = {}
         if compiler is not None:
             key = ("compiled", compiler)
-            compiled = self._once.each(key, answer.pins, lambda pins: self._bytecode_packs(pins, packs, compiler))
+            compiled = self._once.each(key, pins, lambda missing: self._bytecode_packs(missing, packs, compiler))
         brought = []
         distributions = []
-        for pin in answer.pins:
+        for pin in pins:
             pack, sha256 = packs[pin]
             made = compiled.get(pin, Pack(()))
             brought.append(Brought(pin.origin, pack.members, made.members, made.remarks))
-            url = None if pin.url.startswith("file:") else self._web.remember(pin.url)
+            url = None if pin.url.startswith("file:") else self.web.remember(pin.url)
             distributions.append(Distribution(pin.name, pin.version, pin.filename, url, sha256))
-        notes = (*said.notes, *answer.notes)
-        return Needed(tuple(brought), tuple(distributions), said.files, notes)
+        return tuple(brought), tuple(distributions)
 
     def _pins(self, said: Inputs, aim: Target) -> Answer:
         sdists = self._options.sdist is not Sdist.DENY
@@ -182,7 +200,7 @@ class Dependencies:
         return Answer(*venv_wheels(venv, wanted, aim, self._scratch))
 
     def _indexes(self, settings: IndexSettings) -> Indexes:
-        return self._once.of(("indexes", settings), lambda: Indexes(settings, self._web))
+        return self._once.of(("indexes", settings), lambda: Indexes(settings, self.web))
 
     def _whole(self, pins: Sequence[Pin], aim: Target) -> Answer:
         """*pins* by name, with wheels in the place of source distributions."""
