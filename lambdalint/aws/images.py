@@ -34,6 +34,12 @@ def base_image(reference: str) -> BaseImage | None:
     return None
 
 
+def runtime_image(version: str, architecture: str) -> str:
+    """The image of AWS with the Python *version* for *architecture*, by its tag."""
+    row = next(row for row in table(_TABLE)["base"] if row["family"] == "python")
+    return f"{row['repositories'][0]}:{version}-{architecture}"
+
+
 def base_environment() -> dict[str, str]:
     """The variables that the base images of AWS set."""
     rows = table(_TABLE)["environment"]

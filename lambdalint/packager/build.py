@@ -9,16 +9,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from lambdalint.aws.images import runtime_client
 from lambdalint.model.function import CodeKind, Function, Layer
 from lambdalint.packager import bytecode
 from lambdalint.packager.bytecode import Bytecode, Interpreter, bytecode_path, takes_bytecode
 from lambdalint.packager.contents import Brought, merged, some
 from lambdalint.packager.dependencies import Dependencies, Needed
 from lambdalint.packager.host import Host, Progress, silent
+from lambdalint.packager.image.base import Base, Workbench, base
+from lambdalint.packager.image.build import ImagePlan, has_runtime_client, image_plan
 from lambdalint.packager.once import Once
 from lambdalint.packager.options import Options
 from lambdalint.packager.pack import Member, RawMember, compressed_all, keep, lookup
-from lambdalint.packager.plan import BYTECODE, SOURCE, Plan, Skipped, moved, together
+from lambdalint.packager.plan import BYTECODE, SOURCE, Kind, Plan, Skipped, moved, together
 from lambdalint.packager.source import SourceFiles, single_file, source_files
 from lambdalint.packager.subjects import Subject, function_subject, layer_subjects
 from lambdalint.packager.target import Target
@@ -63,7 +66,35 @@ class Packager:
             LambdalintError: it cannot be built, in words.
         """
         subject = function_subject(function, self._options.kind)
-        return subject if isinstance(subject, Skipped) else self._planned(subject)
+        if isinstance(subject, Skipped):
+            return subject
+        if subject.kind is Kind.IMAGE and self._options.base is not None:
+            subject = replace(subject, base=self._options.base)
+        return self._planned(subject)
+
+    def image(self, plan: Plan) -> ImagePlan:
+        """The image of *plan*, which is one of an image.
+
+        Raises:
+            LambdalintError: its base is not there, or Lambda would refuse the image.
+        """
+        return image_plan(plan, self._base(plan.base, plan.target), self._host)
+
+    @property
+    def bench(self) -> Workbench:
+        """What fetching and pushing images takes."""
+        return Workbench(self._host, self._dependencies.web, self._scratch, self._progress)
+
+    def _base(self, name: str | None, aim: Target) -> Base:
+        assert name is not None
+        return self._once.of(("base", name, aim.architecture), lambda: base(name, aim.architecture, self.bench))
+
+    def _runtime_client(self, subject: Subject, compiler: Interpreter | None) -> Needed:
+        """What an image needs besides, so that somebody asks for events."""
+        if subject.kind is not Kind.IMAGE or has_runtime_client(self._base(subject.base, subject.aim)):
+            return Needed()
+        named = (runtime_client(),)
+        return self._dependencies.named(named, subject.code.root or "", subject.aim, compiler)
 
     def plan_layer(self, layer: Layer, users: Sequence[Function]) -> Plan | Skipped:
         """What the package of *layer* will hold, or why none is made; *users* are the functions that have it.
@@ -81,19 +112,22 @@ class Packager:
         compiler = self._compiler(aim) if subject.builds else None
         own, notes = self._own(subject, compiler) if subject.takes_source else (Brought(SOURCE, ()), [])
         needed = self._dependencies.needed(subject.code, aim, compiler) if subject.builds else Needed()
-        entries, more = merged((*needed.brought, own))
+        client = self._runtime_client(subject, compiler)
+        brought = {one.origin.partition(" ")[0]: one for one in (*client.brought, *needed.brought)}
+        entries, more = merged((*brought.values(), own))
         notes = [*notes, *needed.notes, *more, *self._bytecode_notes((*needed.brought, own), aim, compiler)]
         return Plan(
             name=subject.name,
             handler=subject.handler,
             target=aim,
             entries=moved(entries, subject.prefix),
-            distributions=needed.distributions,
+            distributions=tuple({each.name: each for each in (*client.distributions, *needed.distributions)}.values()),
             inputs=needed.inputs,
             notes=tuple(notes),
             compiler=compiler.version if compiler and any(entry.origin == BYTECODE for entry in entries) else None,
             source=subject.code.span,
             kind=subject.kind,
+            base=subject.base,
         )
 
     def _compiler(self, aim: Target) -> Interpreter | None:

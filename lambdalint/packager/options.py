@@ -18,7 +18,8 @@ class Options:
     of the function's own project.  *sdist* says what becomes of distributions that have no wheel which fits.  *venv* is
     a folder of installed distributions to take them from.  *compare* also resolves for the newest runtime, to say what
     the function's own costs.  *kind* is the form of all packages, ``None`` for the template's own: images are images,
-    everything else is a ZIP.  *fresh_s* is how old, in seconds, an answer of the resolver may be.
+    everything else is a ZIP.  *base* is what images rest on, ``None`` for what their Dockerfile says, or else the image
+    that AWS makes of the runtime.  *fresh_s* is how old, in seconds, an answer of the resolver may be.
     """
 
     manifest: str | None = None
@@ -31,3 +32,4 @@ class Options:
     venv: Path | None = None
     compare: bool = False
     kind: Kind | None = None
+    base: str | None = None

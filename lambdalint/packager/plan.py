@@ -72,6 +72,7 @@ class Plan:
 
     *kind* is the form that it is written in.  *entries* are sorted by path.  *compiler* is the version of the Python
     that made the bytecode, ``None`` when there is none.  *source* is where the template names the code.
+    *base* is the image that an image rests on, as it was asked for.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Plan:
     compressor: str = COMPRESSOR
     source: Span | None = None
     kind: Kind = Kind.ZIP
+    base: str | None = None
 
     @property
     def stem(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from lambdalint.aws.images import runtime_image
 from lambdalint.aws.runtimes import is_python
 from lambdalint.model.function import Code, CodeKind, Function, Layer
 from lambdalint.model.values import Known, Unknown
@@ -29,7 +30,7 @@ class Subject:
 
     *prefix* is the folder of the package that everything is put into, ``""`` for its root.  *builds* is false for the
     folder of a layer that is laid out already, to which nothing is added; *takes_source* is false where only what the
-    code needs is packaged.  *template* is left out of the package.
+    code needs is packaged.  *template* is left out of the package.  *base* is the image that an image rests on.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Subject:
     builds: bool = True
     takes_source: bool = True
     template: str | None = None
+    base: str | None = None
 
 
 def function_subject(function: Function, kind: Kind | None) -> Subject | Skipped:
@@ -67,6 +69,7 @@ def function_subject(function: Function, kind: Kind | None) -> Subject | Skipped
         prefix=f"{_PACKAGES}/" if wanted is Kind.LAYER else "",
         takes_source=wanted is not Kind.LAYER,
         template=function.template,
+        base=_base(function, runtime) if wanted is Kind.IMAGE else None,
     )
 
 
@@ -108,6 +111,13 @@ def layer_subjects(layer: Layer, users: Iterable[Function], tree: Tree) -> Seque
         )
         for aim in aims
     ]
+
+
+def _base(function: Function, runtime: str) -> str:
+    """What its Dockerfile begins with, or else the image that AWS makes for the runtime."""
+    if function.container is not None and function.container.base is not None:
+        return function.container.base
+    return runtime_image(runtime.removeprefix("python"), _architecture(function))
 
 
 def _prefix(aim: Target, aims: Sequence[Target]) -> str:
