@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -32,7 +35,7 @@ class Processes:
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
-        self._pool: object | None = None
+        self._pool: ProcessPoolExecutor | None = None
 
     def map(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterable[B]:
         """The function's answer for each item."""
@@ -41,15 +44,13 @@ class Processes:
             return map(function, listed)
         from concurrent.futures import ProcessPoolExecutor
 
-        if not isinstance(self._pool, ProcessPoolExecutor):
+        if self._pool is None:
             self._pool = ProcessPoolExecutor(self._jobs)
         return self._pool.map(function, listed, chunksize=max(1, len(listed) // (self._jobs * 8)))
 
     def close(self) -> None:
         """End the processes."""
-        from concurrent.futures import ProcessPoolExecutor
-
-        if isinstance(self._pool, ProcessPoolExecutor):
+        if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
 
