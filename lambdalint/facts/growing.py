@@ -130,7 +130,7 @@ class _Finder:
 
     def default(self, scope: Scope, name: str) -> ast.expr | None:
         """The mutable default of a parameter."""
-        if scope.kind is not ScopeKind.DEF:
+        if scope.kind is not ScopeKind.DEF or scope.bindings[name][0].bound is not Bound.PARAMETER:
             return None
         args: ast.arguments = scope.node.args  # type: ignore[attr-defined]
         positional = [*args.posonlyargs, *args.args]

@@ -291,12 +291,12 @@ def _definition(names: Names, scope: Scope) -> Definition:
         scope.name,
         names.span(node),
         _signature(node.args),
-        tuple(_decorator(names, each, around) for each in getattr(node, "decorator_list", ())),
+        tuple([_decorator(names, each, around) for each in getattr(node, "decorator_list", ())]),
         isinstance(node, ast.AsyncFunctionDef),
         scope.generator,
         isinstance(node, ast.Lambda),
         around.kind is ScopeKind.CLASS and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef),
-        tuple(each.arg for each in (*node.args.posonlyargs, *node.args.args)),
+        tuple([each.arg for each in (*node.args.posonlyargs, *node.args.args)]),
     )
 
 
@@ -349,7 +349,7 @@ def _signature(args: ast.arguments) -> Signature:
     return Signature(
         positional - len(args.defaults),
         None if args.vararg is not None else positional,
-        tuple(each.arg for each, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if default is None),
+        tuple([each.arg for each, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if default is None]),
     )
 
 
