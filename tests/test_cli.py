@@ -161,7 +161,7 @@ def test_annotations_know_where_the_repository_starts(
     ("arguments", "message", "hint"),
     [
         ("chek", "there is no command 'chek'", "did you mean 'check'?"),
-        ("zzz", "there is no command 'zzz'", "the commands are check, package, rules, rule"),
+        ("zzz", "there is no command 'zzz'", "the commands are check, package, inspect, rules, rule"),
         ("--verson", "there is no option '--verson'", "did you mean '--version'?"),
         ("check --slect LN", "there is no option '--slect'", "did you mean '--select'?"),
         ("check --zzz", "there is no option '--zzz'", "`lambdalint check --help` shows what it takes"),

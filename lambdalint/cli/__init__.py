@@ -15,6 +15,7 @@ from lambdalint.errors import ExitCode, LambdalintError, UsageError
 COMMANDS: Final = {
     "check": "Check the Lambda functions found under paths.",
     "package": "Build the artifacts that a template declares.",
+    "inspect": "Show what an artifact is made of.",
     "rules": "List the rules.",
     "rule": "Explain a rule.",
 }

@@ -1,0 +1,82 @@
+"""Import times that somebody measured: in a report of ``lambdalint boot``, or by ``python -X importtime``."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from lambdalint.errors import UnreadableInput
+from lambdalint.facts.import_frames import Frame
+
+_LINE: Final = re.compile(r"import time: +(?P<own>\d+) \| +\d+ \| (?P<indent> *)(?P<name>\S+)\s*$")
+_MAX_MODULES: Final = 50_000
+_HINT: Final = "give what `lambdalint boot --output-format json` or `python -X importtime` wrote"
+
+
+@dataclass(slots=True)
+class _Module:
+    name: str
+    own_ms: float
+    inside: list["_Module"] = field(default_factory=list)
+
+
+def measured_frames(content: bytes, path: str) -> tuple[Frame, ...]:
+    """A frame for each module of a report, those that import others before them; *path* names it in errors.
+
+    Raises:
+        UnreadableInput: it is neither of the two kinds of report, or says nothing of imports.
+    """
+    text = content.decode(errors="replace")
+    modules = _of_json(text) if text.lstrip()[:1] == "{" else _of_lines(text.splitlines())
+    frames: list[Frame] = []
+    waiting = [(module, -1) for module in reversed(modules)]
+    while waiting and len(frames) < _MAX_MODULES:
+        module, parent = waiting.pop()
+        waiting += [(each, len(frames)) for each in reversed(module.inside)]
+        frames.append(Frame(module.name, parent, round(module.own_ms, 3)))
+    if not frames:
+        raise UnreadableInput(f"there are no import times in {path}", path=path, hint=_HINT)
+    return tuple(frames)
+
+
+def _of_lines(lines: Iterable[str]) -> list[_Module]:
+    """A module stands behind those that it imports, which are indented by two more."""
+    waiting: dict[int, list[_Module]] = {}
+    for line in lines:
+        match = _LINE.search(line)
+        if match:
+            depth = len(match["indent"]) // 2
+            module = _Module(match["name"], int(match["own"]) / 1000, waiting.pop(depth + 1, []))
+            waiting.setdefault(depth, []).append(module)
+    return [module for depth in sorted(waiting) for module in waiting[depth]]
+
+
+def _of_json(text: str) -> list[_Module]:
+    try:
+        document: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return list(_listed(document.get("imports")))
+
+
+def _listed(found: Any) -> Iterator[_Module]:
+    """Modules as a tree: each with its name, its own microseconds or milliseconds and those inside of it."""
+    roots: list[_Module] = []
+    waiting: list[tuple[Any, list[_Module]]] = [(found, roots)]
+    while waiting:
+        items, into = waiting.pop()
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict) and isinstance(item.get("name"), str):
+                module = _Module(item["name"], _own_ms(item))
+                into.append(module)
+                waiting.append((item.get("children"), module.inside))
+    yield from roots
+
+
+def _own_ms(item: dict[str, Any]) -> float:
+    for key, factor in (("self_ms", 1.0), ("self_us", 0.001)):
+        value = item.get(key)
+        if isinstance(value, (int, float)) and value >= 0:
+            return value * factor
+    return 0.0
