@@ -24,9 +24,8 @@ from lambdalint.readers.tree import Folder, Tree
 from lambdalint.store import cache_folder
 
 if TYPE_CHECKING:
-    from lambdalint.engine.run import Options
+    from lambdalint.engine.run import Options, Planned
     from lambdalint.join.inputs import StatedArtifacts, StatedFunction
-    from lambdalint.model.artifact import Artifact
     from lambdalint.model.project import Project
     from lambdalint.packager.options import Options as PackagerOptions
     from lambdalint.reporters.packages import Packaging
@@ -224,7 +223,7 @@ def package(
     today: date | None = None,
     progress: Callable[[str], None] = lambda message: None,
 ) -> "Packaging":
-    """Build the ZIP of every Python function declared under *path*, or of the named *functions*, into *out*.
+    """Build every Python function and layer declared under *path*, or the named *functions* alone, into *out*.
 
     Each is planned, checked by the rules about artifacts and then written; one with an error is not.  *plan_only*
     writes nothing.  *progress* hears what is going on.
@@ -242,7 +241,7 @@ def package(
     tree = Folder(place.root)
     wanted = replace(config, select=_ABOUT_ARTIFACTS, extend_select=())
 
-    def checked(plans: "Callable[[Project], Sequence[Artifact]]") -> Result:
+    def checked(plans: "Callable[[Project], Planned]") -> Result:
         return run(
             tree,
             place.paths,
@@ -259,6 +258,7 @@ def package(
         tree,
         out,
         functions,
+        to=config.package.to,
         plan_only=plan_only,
         progress=progress,
         options=_packager_options(config, place, plan_only=plan_only),
@@ -268,6 +268,7 @@ def package(
 
 def _packager_options(config: Config, place: Place, *, plan_only: bool) -> "PackagerOptions":
     from lambdalint.packager.options import Options as PackagerOptions
+    from lambdalint.packager.plan import Kind
     from lambdalint.packager.sdist import Sdist
 
     settings = config.package
@@ -284,7 +285,18 @@ def _packager_options(config: Config, place: Place, *, plan_only: bool) -> "Pack
         sdist=Sdist(settings.sdist),
         venv=(base / settings.venv) if settings.venv else None,
         compare=plan_only,
+        kind=Kind(settings.kind) if settings.kind else None,
+        base=_based(settings.base, base),
     )
+
+
+def _based(name: str | None, folder: Path) -> str | None:
+    """*name* with its path, if it has one, as seen from here instead of from *folder*."""
+    for prefix in ("oci:", "docker-archive:"):
+        if name is not None and name.startswith(prefix):
+            path, colon, tag = name.removeprefix(prefix).partition(":")
+            return f"{prefix}{folder / path}{colon}{tag}"
+    return name
 
 
 def options(config: Config, place: Place, today: date, running: Running | None = None) -> "Options":

@@ -26,6 +26,10 @@ _HANDLER: Final = re.compile(r"(?P<path>[^:]+\.py):(?P<symbol>[^\W\d]\w*)")
 _HANDLER_HINT: Final = 'for example "src/app.py:handler"'
 _ARCHITECTURES: Final = ("x86_64", "arm64")
 
+#: The forms of packages; each function has its own where none is said.
+KINDS: Final = ("zip", "layer", "dir", "image")
+#: Where images go, besides registries, the default first.
+TO: Final = ("oci", "docker-archive")
 #: What may become of source distributions, the default first.
 SDIST: Final = ("deny", "pure", "native", "cross")
 
@@ -57,7 +61,9 @@ class PackageSettings:
 
     *manifest* counts instead of what lies beside the code; it and *venv*, a folder of installed distributions to take
     them from, are relative to the configuration's folder.  *extras* and *groups* are those of the function's own
-    project.  *sdist* says what becomes of distributions that have no wheel which fits.
+    project.  *sdist* says what becomes of distributions that have no wheel which fits.  *kind* is the form of all
+    packages.  *base* is what images rest on, ``oci:PATH[:TAG]``, ``docker-archive:PATH`` or a reference, and *to* where
+    they go: ``oci`` and ``docker-archive`` are files, everything else is a reference.
     """
 
     manifest: str | None = None
@@ -65,6 +71,9 @@ class PackageSettings:
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     sdist: str = SDIST[0]
+    kind: str | None = None
+    base: str | None = None
+    to: str = TO[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,5 +372,8 @@ _PACKAGE: Final[Mapping[str, Callable[[Any], Any]]] = {
     "venv": _word,
     "extras": _names,
     "groups": _names,
+    "kind": lambda value: _text_of(value, list(KINDS)),
+    "base": _word,
+    "to": _word,
     "sdist": lambda value: _text_of(value, list(SDIST)),
 }

@@ -1,4 +1,4 @@
-"""Packaging, wired: plan each function, let the rules look at the plans, write those that they pass."""
+"""Packaging, wired: plan each function and layer, let the rules look at the plans, write those that they pass."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,14 +8,16 @@ from pathlib import Path
 from time import perf_counter
 
 from lambdalint.engine.result import Failure, Result
+from lambdalint.engine.run import Planned
 from lambdalint.errors import LambdalintError, UnreadableInput, UsageError
-from lambdalint.model.artifact import Artifact
-from lambdalint.model.finding import Severity
-from lambdalint.model.function import Function
+from lambdalint.model.finding import Finding, Severity
+from lambdalint.model.function import Function, Layer
 from lambdalint.model.project import Project
 from lambdalint.packager.build import Packager
+from lambdalint.packager.image.build import ImagePlan
+from lambdalint.packager.image.write import deliver, written_place
 from lambdalint.packager.options import Options
-from lambdalint.packager.plan import Plan, Skipped
+from lambdalint.packager.plan import Kind, Plan, Skipped
 from lambdalint.packager.write import Written, write
 from lambdalint.readers.tree import Folder
 from lambdalint.reporters.packages import Package, Packaging, Part
@@ -26,23 +28,26 @@ _AT_ONCE = 4
 
 @dataclass(slots=True)
 class Workshop:
-    """Plans the functions of a project; what cannot be built goes to *failures*.
+    """Plans the functions and layers of a project; what cannot be built goes to *failures*.
 
-    *out* is where the archives go, as the reader sees it; *functions* are the only ones wanted, if there are any.
+    *out* is where files go, as the reader sees it, and *to* where images do; *functions* are the only ones wanted, if
+    there are any.
     """
 
     packager: Packager
     out: Path
     functions: Sequence[str]
+    to: str
     plans: list[Plan] = field(default_factory=list)
+    images: dict[str, ImagePlan] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
-    def artifacts(self, project: Project) -> Sequence[Artifact]:
-        """The plans of the project's functions as artifacts for the rules.
+    def planned(self, project: Project) -> Planned:
+        """The plans of the project's functions and layers, for the rules.
 
         Raises:
-            UsageError: a wanted function does not exist, or two functions would be written to the same file.
+            UsageError: a wanted function does not exist, or two would be written to the same file.
         """
         wanted = self._wanted(project)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -53,22 +58,49 @@ class Workshop:
                     case Skipped():
                         self.skipped.append(outcome)
                     case error:
-                        self.failures.append(_failure(function, error))
-        self.skipped += [Skipped(layer.name, "it is a layer; functions are packaged") for layer in project.layers]
+                        self.failures.append(_failure(function.name, function.template or function.span.path, error))
+        for layer in [] if self.functions else project.layers:
+            self._plan_layer(layer, [each for each in project.functions if layer.name in _layer_names(each)])
         stems: dict[str, Plan] = {}
         for plan in self.plans:
             other = stems.setdefault(plan.stem, plan)
             if other is not plan:
                 raise UsageError(
-                    f"{other.name} and {plan.name} would both be written to {plan.stem}.zip",
+                    f"{other.name} and {plan.name} would both be written to {self.path(plan)}",
                     hint="package them one at a time, with --function and --out",
                 )
-        via_s3 = {each.name: each.artifact.via_s3 if each.artifact else None for each in wanted}
-        return [plan.artifact(self.path(plan), via_s3=via_s3[plan.name]) for plan in self.plans]
+        owners: list[Function | Layer] = [*wanted, *project.layers]
+        via_s3 = {each.name: each.artifact.via_s3 if each.artifact else None for each in owners}
+        artifacts = {plan.name: plan.artifact(self.path(plan), via_s3=via_s3.get(plan.name)) for plan in self.plans}
+        for plan in self.plans:
+            if plan.kind is Kind.IMAGE:
+                self._plan_image(plan)
+        return Planned(
+            functions={name: each for name, each in artifacts.items() if not each.layer},
+            layers={name: each for name, each in artifacts.items() if each.layer},
+            images=tuple(image.described(self.path(image.plan)) for image in self.images.values()),
+        )
 
     def path(self, plan: Plan) -> str:
-        """Where the archive of *plan* is or would be."""
-        return (self.out / f"{plan.stem}.zip").as_posix()
+        """Where the artifact of *plan* is or would be."""
+        return written_place(plan, self.to, self.out)
+
+    def _plan_layer(self, layer: Layer, users: Sequence[Function]) -> None:
+        try:
+            outcome = self.packager.plan_layer(layer, users)
+        except LambdalintError as error:
+            self.failures.append(_failure(layer.name, layer.span.path, error))
+            return
+        if isinstance(outcome, Skipped):
+            self.skipped.append(outcome)
+        else:
+            self.plans.append(outcome)
+
+    def _plan_image(self, plan: Plan) -> None:
+        try:
+            self.images[plan.name] = self.packager.image(plan)
+        except LambdalintError as error:
+            self.failures.append(_failure(plan.name, plan.source.path if plan.source else "", error))
 
     def _outcome(self, function: Function) -> Plan | Skipped | LambdalintError:
         try:
@@ -96,11 +128,15 @@ class Workshop:
         return wanted
 
 
-def _failure(function: Function, error: LambdalintError) -> Failure:
-    path, line = function.template or function.span.path, ""
+def _layer_names(function: Function) -> set[str]:
+    return {layer.name for layer in function.local_layers}
+
+
+def _failure(name: str, path: str, error: LambdalintError) -> Failure:
+    line = ""
     if isinstance(error, UnreadableInput):
         path, line = error.path, f"line {error.line}: " if error.line > 1 else ""
-    return Failure(path, f"{function.name} cannot be packaged: {line}{error.message}", error.hint)
+    return Failure(path, f"{name} cannot be packaged: {line}{error.message}", error.hint)
 
 
 def packaged(
@@ -108,10 +144,11 @@ def packaged(
     out: Path,
     functions: Sequence[str],
     *,
+    to: str,
     plan_only: bool,
     progress: Callable[[str], None],
     options: Options,
-    check: Callable[[Callable[[Project], Sequence[Artifact]]], Result],
+    check: Callable[[Callable[[Project], Planned]], Result],
 ) -> Packaging:
     """Plan, check and, unless *plan_only*, write the packages of *functions* (all of them if none is named).
 
@@ -130,15 +167,19 @@ def packaged(
     inside = folder.relative_to(tree.root).as_posix() if folder.is_relative_to(tree.root) else None
     leaving = replace(options.leaving, out=(inside,) if inside and inside != "." else ())
     with Packager(tree, replace(options, leaving=leaving), progress=say) as packager:
-        shop = Workshop(packager, out, functions)
-        result = check(shop.artifacts)
-        refused = {each.function for each in result.findings if each.severity is Severity.ERROR}
+        shop = Workshop(packager, out, functions, to)
+        result = check(shop.planned)
+        refused = {each.function or _subject(each, shop) for each in result.findings if each.severity is Severity.ERROR}
         packages = []
         for plan in shop.plans:
+            image = shop.images.get(plan.name)
+            if plan.kind is Kind.IMAGE and image is None:
+                continue
             written = None
             if plan.name not in refused and not plan_only:
-                written = write(plan, folder, say)
-            packages.append(_package(plan, shop.path(plan), written, refused=plan.name in refused))
+                written = deliver(image, to, folder, packager.bench) if image else write(plan, folder, say)
+            notes = (*plan.notes, *(image.notes if image else ()), *(written.notes if written else ()))
+            packages.append(_package(plan, shop.path(plan), written, notes, refused=plan.name in refused))
     return Packaging(
         packages=tuple(packages),
         skipped=tuple((each.name, each.reason) for each in shop.skipped),
@@ -147,10 +188,16 @@ def packaged(
     )
 
 
-def _package(plan: Plan, path: str, written: Written | None, *, refused: bool) -> Package:
+def _subject(finding: Finding, shop: Workshop) -> str | None:
+    """The layer whose plan a finding is about."""
+    return next((plan.name for plan in shop.plans if shop.path(plan) == finding.path), None)
+
+
+def _package(plan: Plan, path: str, written: Written | None, notes: tuple[str, ...], *, refused: bool) -> Package:
     parts = tuple(Part(each.origin, each.files, each.unpacked_bytes, each.packed_bytes) for each in plan.shares())
     return Package(
         name=plan.name,
+        kind=plan.kind.value,
         path=path,
         runtime=plan.target.runtime,
         architecture=plan.target.architecture,
@@ -158,7 +205,7 @@ def _package(plan: Plan, path: str, written: Written | None, *, refused: bool) -
         unpacked_bytes=plan.unpacked_bytes,
         packed_bytes=written.packed_bytes if written else None,
         sha256=written.sha256 if written else None,
-        asides=plan.notes,
+        asides=notes,
         parts=parts,
         refused=refused,
     )

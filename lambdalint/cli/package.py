@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 import lambdalint
-from lambdalint.cli.options import ExistingPath, colour, config_file, configured, overrides
+from lambdalint.cli.options import ExistingPath, OneOf, colour, config_file, configured, overrides
 from lambdalint.cli.output import Progress, view_of, write
-from lambdalint.config import SDIST
+from lambdalint.config import KINDS, SDIST
 from lambdalint.reporters.packages import render
 
 
@@ -24,6 +24,22 @@ from lambdalint.reporters.packages import render
     metavar="DIR",
     help="The folder for the artifacts and their manifests.",
 )
+@click.option(
+    "--kind",
+    type=OneOf(KINDS),
+    help="The form of all packages; dir is the plain files.  [default: the template's own, zip or image]",
+)
+@click.option(
+    "--base",
+    metavar="IMAGE",
+    help="What images rest on: oci:PATH[:TAG], docker-archive:PATH or HOST/NAME@DIGEST.  [default: what the Dockerfile "
+    "says, or AWS's own for the runtime]",
+)
+@click.option(
+    "--to",
+    metavar="PLACE",
+    help="Where an image goes: oci, a folder; docker-archive, a file; or HOST/NAME:TAG, a registry.  [default: oci]",
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be packaged without writing anything.")
 @click.option(
     "--manifest",
@@ -37,7 +53,7 @@ from lambdalint.reporters.packages import render
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="A dependency group of it; repeatable.")
 @click.option(
     "--sdist",
-    type=click.Choice(SDIST),
+    type=OneOf(SDIST),
     help="Build what has no wheel that fits, which runs its code: pure Python, native code for a machine like this "
     "one, or for another one by zig.  [default: deny]",
 )
@@ -57,6 +73,9 @@ def command(
     path: Path,
     functions: tuple[str, ...],
     out: Path,
+    kind: str | None,
+    base: str | None,
+    to: str | None,
     plan_only: bool,
     manifest: Path | None,
     extras: tuple[str, ...],
@@ -69,7 +88,7 @@ def command(
     config_file: Path | None,
     color: str,
 ) -> None:
-    """Build the ZIP of every Python function that a template under PATH declares, by default the current folder.
+    """Build every Python function and layer that a template under PATH declares, by default the current folder.
 
     The same input gives the same bytes, whoever builds them and where. Exits with 1 when a quota is passed, and with 3
     when something cannot be built.
@@ -91,6 +110,9 @@ def command(
             extras=(*package.extras, *extras),
             groups=(*package.groups, *groups),
             sdist=sdist or package.sdist,
+            kind=kind or package.kind,
+            base=_from_here(base) or package.base,
+            to=to or package.to,
         ),
     )
     with Progress(sys.stderr) as progress:
@@ -100,3 +122,12 @@ def command(
     view = view_of(sys.stdout, color)
     write(render(packaging, view), view)
     ctx.exit(packaging.check.exit_code(config.fail_on))
+
+
+def _from_here(base: str | None) -> str | None:
+    """*base* with an absolute path, if it has one: those of the configuration are relative to its folder."""
+    for prefix in ("oci:", "docker-archive:"):
+        if base is not None and base.startswith(prefix):
+            path, colon, tag = base.removeprefix(prefix).partition(":")
+            return f"{prefix}{Path(path).absolute()}{colon}{tag}"
+    return base

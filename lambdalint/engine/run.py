@@ -76,6 +76,15 @@ class Options:
     today: date
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is not written yet: artifacts by the names of their functions and layers, and images."""
+
+    functions: Mapping[str, Artifact] = field(default_factory=dict)
+    layers: Mapping[str, Artifact] = field(default_factory=dict)
+    images: tuple[Image, ...] = ()
+
+
 @dataclass(slots=True)
 class _Findings:
     """What a run has found so far."""
@@ -130,12 +139,12 @@ def run(
     executor: Executor,
     version: str,
     shown: Callable[[str], str] = str,
-    plans: Callable[[Project], Sequence[Artifact]] | None = None,
+    plans: Callable[[Project], Planned] | None = None,
 ) -> Result:
     """Check what is under *paths*.
 
-    *plans* gives artifacts that are not written yet, for the functions of the project as it is joined; each takes
-    the place of its function's source folder.
+    *plans* gives what is not written yet for the project as it is joined; each artifact takes the place of the source
+    folder of its function or layer.
     """
     started = perf_counter()
     with _paused_collection():
@@ -176,9 +185,7 @@ class _Run:
         self.crashes: list[Crash] = []
         self.damaged: tuple[str, ...] = ()
 
-    def result(
-        self, paths: Sequence[str], plans: Callable[[Project], Sequence[Artifact]] | None, started: float
-    ) -> Result:
+    def result(self, paths: Sequence[str], plans: Callable[[Project], Planned] | None, started: float) -> Result:
         discovered, project = self.joined(paths)
         if plans:
             project = _with_plans(project, plans(project))
@@ -410,13 +417,26 @@ def _of_name(project: Project, name: str | None) -> Function | None:
     return next((function for function in project.functions if function.name == name), None)
 
 
-def _with_plans(project: Project, plans: Sequence[Artifact]) -> Project:
-    planned = {plan.function: plan for plan in plans}
+def _with_plans(project: Project, planned: Planned) -> Project:
+    layers = {
+        id(layer): replace(layer, artifact=planned.layers.get(layer.name, layer.artifact)) for layer in project.layers
+    }
     functions = tuple(
-        replace(function, artifact=planned.get(function.name, function.artifact)) for function in project.functions
+        replace(
+            function,
+            artifact=planned.functions.get(function.name, function.artifact),
+            local_layers=tuple(layers.get(id(layer), layer) for layer in function.local_layers),
+        )
+        for function in project.functions
     )
-    kept = tuple(artifact for artifact in project.artifacts if artifact.layer)
-    return replace(project, functions=functions, artifacts=(*kept, *plans))
+    kept = [layer.artifact for layer in layers.values() if layer.artifact]
+    return replace(
+        project,
+        functions=functions,
+        layers=tuple(layers.values()),
+        artifacts=(*kept, *planned.functions.values()),
+        images=planned.images,
+    )
 
 
 def _finding(rule: Rule, problem: Problem, function: Function | None) -> Finding:

@@ -20,7 +20,7 @@ class Written:
     """An artifact on disk and its manifest.
 
     *sha256* is the archive's, in hexadecimal digits, and *sha256_base64* how Lambda states it; of a folder both are the
-    hash of its tree, of an image the digest of its manifest.
+    hash of its tree, of an image the digest of its manifest.  *notes* say what else came of it.
     """
 
     path: Path
@@ -29,6 +29,7 @@ class Written:
     sha256_base64: str
     packed_bytes: int
     unpacked_bytes: int
+    notes: tuple[str, ...] = ()
 
 
 def written_path(plan: Plan) -> str:

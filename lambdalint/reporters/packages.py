@@ -32,7 +32,8 @@ class Package:
 
     *path* is where it is or would be, *packed_bytes* and *sha256* are ``None`` while it is a plan.  *asides* say
     what somebody should know about it, such as why it has no bytecode; *parts* is what it is made of, the largest
-    first.  One that is *refused* has an error, and was not written because of it.
+    first.  One that is *refused* has an error, and was not written because of it.  *kind* is ``zip``, ``layer``,
+    ``dir`` or ``image``.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Package:
     asides: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     refused: bool = False
+    kind: str = "zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def _rows(packaging: Packaging, style: Style) -> Iterator[str]:
             verb = style.severity(Severity.ERROR, "refused ")
         yield f"{verb}  {style.strong(name)}  {'  '.join(others)}".rstrip()
         if package.sha256:
-            yield f"{'':<10}{style.faint(f'sha256 {package.sha256}')}"
+            label = {"image": "digest sha256:", "dir": "tree sha256 "}.get(package.kind, "sha256 ")
+            yield f"{'':<10}{style.faint(f'{label}{package.sha256}')}"
         else:
             yield from _parts(package.parts, style)
         yield from (f"{'':<10}{visible(aside)}" for aside in package.asides)
@@ -114,7 +117,10 @@ def _parts(parts: Sequence[Part], style: Style) -> Iterator[str]:
 
 
 def _cells(package: Package) -> Sequence[str]:
-    zipped = f", {size(package.packed_bytes)} zipped" if package.packed_bytes is not None else ""
+    zipped = ""
+    if package.packed_bytes is not None and package.kind != "dir":
+        how = "with its base, compressed" if package.kind == "image" else "zipped"
+        zipped = f", {size(package.packed_bytes)} {how}"
     return (
         visible(package.name),
         visible(package.path),

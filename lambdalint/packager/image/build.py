@@ -1,18 +1,23 @@
 """A plan on a base: the layers, the configuration and the manifest of an image."""
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from lambdalint.aws.images import base_environment, runtime_client
 from lambdalint.aws.limits import limit
 from lambdalint.errors import Refused
+from lambdalint.model.image import Image, ImageKind, ImageLayer
 from lambdalint.packager.host import Host
 from lambdalint.packager.image.base import ARCHITECTURES, Base
 from lambdalint.packager.image.layers import BuiltLayer, layers
 from lambdalint.packager.plan import Plan
+from lambdalint.readers.image.documents import read_config
+from lambdalint.readers.image.layers import Blob, read_layer
 
 #: The label with the hash of the function's files, which is the same for its ZIP.
 TREE_LABEL: Final = "dev.lambdalint.tree-sha256"
@@ -41,6 +46,35 @@ class ImagePlan:
     def config_digest(self) -> str:
         """The digest of the configuration."""
         return digest_of(self.config)
+
+    def described(self, path: str) -> Image:
+        """The image as the model has it, for rules to look at; *path* is where it will be.
+
+        What the base holds is not known: its layers may be far away.
+        """
+        config = read_config(self.config, path)
+        below = [
+            ImageLayer(layer.digest, self.base.forms.layer, layer.size, layer.diff_id) for layer in self.base.layers
+        ]
+        own = [
+            read_layer(
+                ImageLayer(layer.digest, self.base.forms.layer, len(layer.data), layer.diff_id),
+                Blob(len(layer.data), partial(io.BytesIO, layer.data)),
+            )
+            for layer in self.layers
+        ]
+        return Image(
+            path=path,
+            kind=ImageKind.PLAN,
+            media_type=self.base.forms.manifest,
+            digest=self.digest,
+            manifest_bytes=len(self.manifest),
+            config=config,
+            layers=(*below, *own),
+            function=self.plan.name,
+            architecture=self.plan.target.architecture,
+            source=self.plan.source,
+        )
 
     @property
     def packed_bytes(self) -> int:

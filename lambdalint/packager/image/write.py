@@ -1,5 +1,6 @@
 """Images on disk and in registries; one that is not whole is seen by nobody."""
 
+import base64
 import gzip
 import io
 import json
@@ -16,11 +17,18 @@ from lambdalint.packager.host import Progress, silent
 from lambdalint.packager.image.base import BaseLayer, Workbench
 from lambdalint.packager.image.build import ImagePlan
 from lambdalint.packager.image.layers import MODIFIED
-from lambdalint.packager.image.reference import Reference
+from lambdalint.packager.image.reference import Reference, reference
 from lambdalint.packager.image.registry import Registry
-from lambdalint.packager.write import whole
+from lambdalint.packager.manifest import manifest, rendered
+from lambdalint.packager.plan import Kind, Plan
+from lambdalint.packager.write import Written, whole, written_path
 from lambdalint.readers.image.layers import Blob
 
+#: What ``--to`` calls the two forms of files.
+OCI_LAYOUT: Final = "oci"
+DOCKER_ARCHIVE: Final = "docker-archive"
+
+_TAG: Final = "latest"
 _CHUNK: Final = 1 << 20
 _LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
 
@@ -34,6 +42,51 @@ class Pushed:
     sent_layers: int
     all_layers: int
     sent_bytes: int
+
+
+def written_place(plan: Plan, to: str, folder: Path) -> str:
+    """Where the artifact of *plan* is or would be; *to* says so of images, the others go into *folder*."""
+    if plan.kind is not Kind.IMAGE:
+        return (folder / written_path(plan)).as_posix()
+    if to == OCI_LAYOUT:
+        return (folder / f"{plan.stem}.oci").as_posix()
+    return (folder / f"{plan.stem}.tar").as_posix() if to == DOCKER_ARCHIVE else to
+
+
+def deliver(image: ImagePlan, to: str, folder: Path, bench: Workbench) -> Written:
+    """Write or push *image* to the place that *to* says, and its manifest into *folder*.
+
+    Raises:
+        UsageError: *to* is no such place.
+        Refused: it cannot be written or pushed.
+    """
+    plan = image.plan
+    notes: tuple[str, ...] = ()
+    if to == OCI_LAYOUT:
+        path = folder / f"{plan.stem}.oci"
+        write_layout(image, path, _TAG, bench.progress)
+    elif to == DOCKER_ARCHIVE:
+        path = folder / f"{plan.stem}.tar"
+        write_docker_archive(image, path, f"{plan.stem.lower()}:{_TAG}", bench.progress)
+    else:
+        path = Path(to)
+        pushed = push(image, reference(to), bench)
+        notes = (f"{pushed.sent_layers} of {pushed.all_layers} layers were sent, {pushed.sent_bytes:,} bytes",)
+    digest = bytes.fromhex(image.digest.removeprefix("sha256:"))
+    manifest_path = folder / f"{plan.stem}.json"
+    document = manifest(plan, sha256=digest, packed_bytes=image.packed_bytes)
+    document["image"] = {"digest": image.digest, "base": image.base.name, "base_digest": image.base.digest}
+    with whole(manifest_path) as (listing,):
+        listing.write_bytes(rendered(document))
+    return Written(
+        path=path,
+        manifest_path=manifest_path,
+        sha256=digest.hex(),
+        sha256_base64=base64.b64encode(digest).decode(),
+        packed_bytes=image.packed_bytes,
+        unpacked_bytes=plan.unpacked_bytes,
+        notes=notes,
+    )
 
 
 def write_layout(image: ImagePlan, place: Path, tag: str, progress: Progress = silent) -> None:
