@@ -15,6 +15,7 @@ ONE_VCPU_MB: Final = 1769
 class ImportCost:
     """Importing *module* takes *ms* on one vCPU; its *distribution* and what that needs take *mb* unpacked.
 
+    It takes *cold_ms* where the packages were packed without bytecode.
     *loads* are the other modules of the table that come with it.
     """
 
@@ -22,6 +23,7 @@ class ImportCost:
     distribution: str
     version: str
     ms: float
+    cold_ms: float
     mb: float
     loads: frozenset[str]
 
@@ -50,7 +52,15 @@ def scaled_ms(ms: float, memory_mb: int) -> float:
 @cache
 def _costs() -> Mapping[str, ImportCost]:
     return {
-        module: ImportCost(module, row["distribution"], row["version"], row["ms"], row["mb"], frozenset(row["loads"]))
+        module: ImportCost(
+            module,
+            row["distribution"],
+            row["version"],
+            row["ms"],
+            row["cold_ms"],
+            row["mb"],
+            frozenset(row["loads"]),
+        )
         for module, row in _table()["imports"].items()
     }
 

@@ -1,12 +1,10 @@
-"""Libraries that keep files below the home directory, which does not exist in Lambda, and fail without it.
-
-Read off the libraries in November 2026.  Those that go on in a temporary folder or in memory are not among them:
-matplotlib, tldextract, yfinance, fontconfig.
-"""
+"""Libraries that keep files below the home directory, which does not exist in Lambda, and fail without it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,71 +24,43 @@ class LibraryCache:
     moved_by: tuple[str, ...] = ()
 
 
-_HOME: Final = ("HOME",)
-_USER: Final = ("XDG_CACHE_HOME", *_HOME)
+def cache_of_call(name: str) -> LibraryCache | None:
+    """The cache that calling *name* writes to."""
+    package, _, method = name.partition(".")
+    return _by("calls").get(name) or _by("methods").get(f"{package}.{method.rpartition('.')[2]}")
 
-#: https://www.nltk.org/data.html
-_NLTK: Final = LibraryCache(
-    "nltk",
-    "~/nltk_data",
-    ("NLTK_DATA", *_HOME),
-    ("download_dir",),
-    1,
-    moved_by=("nltk.data.path.append", "nltk.data.path.insert", "nltk.data.path.extend"),
-)
-#: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
-_HUB: Final = LibraryCache(
-    "huggingface_hub",
-    "~/.cache/huggingface",
-    (
-        "HF_HOME",
-        "HF_HUB_CACHE",
-        "HF_HUB_OFFLINE",
-        "HUGGINGFACE_HUB_CACHE",
-        "SENTENCE_TRANSFORMERS_HOME",
-        "TRANSFORMERS_CACHE",
-        "TRANSFORMERS_OFFLINE",
-        *_USER,
-    ),
-    ("cache_dir", "cache_folder", "local_dir", "local_files_only"),
-    names=("model", "model_name_or_path", "pretrained_model_name_or_path", "repo_id"),
-)
-#: https://pytorch.org/docs/stable/hub.html
-_TORCH: Final = LibraryCache(
-    "torch.hub",
-    "~/.cache/torch",
-    ("TORCH_HOME", *_USER),
-    ("model_dir", "source"),
-    moved_by=("torch.hub.set_dir",),
-)
-#: https://github.com/openai/whisper/blob/main/whisper/__init__.py
-_WHISPER: Final = LibraryCache("whisper", "~/.cache/whisper", _USER, ("download_root",), names=("name",))
-#: https://www.jaided.ai/easyocr/documentation/
-_EASYOCR: Final = LibraryCache(
-    "easyocr", "~/.EasyOCR", ("EASYOCR_MODULE_PATH", "MODULE_PATH", *_HOME), ("model_storage_directory",)
-)
-#: https://numba.readthedocs.io/en/stable/reference/envvars.html
-_NUMBA: Final = LibraryCache("numba", "__pycache__ or ~/.cache/numba", ("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT", *_USER))
 
-#: By the qualified name of what is called.
-BY_CALL: Final[Mapping[str, LibraryCache]] = {
-    "nltk.download": _NLTK,
-    "nltk.downloader.download": _NLTK,
-    "huggingface_hub.hf_hub_download": _HUB,
-    "huggingface_hub.snapshot_download": _HUB,
-    "sentence_transformers.SentenceTransformer": _HUB,
-    "transformers.pipeline": _HUB,
-    "torch.hub.load": _TORCH,
-    "torch.hub.load_state_dict_from_url": _TORCH,
-    "whisper.load_model": _WHISPER,
-    "easyocr.Reader": _EASYOCR,
-}
-#: The method by which every class of ``transformers`` fetches a model.
-FROM_PRETRAINED: Final = _HUB
-#: Decorators that fail at once when they are told to keep what they compile.
-NUMBA_DECORATORS: Final = frozenset(
-    f"numba.{name}" for name in ("jit", "njit", "vectorize", "guvectorize", "cfunc", "stencil")
-)
-NUMBA: Final = _NUMBA
-#: Packages that tell numba to keep what they compile.
-NUMBA_USERS: Final = frozenset(("librosa", "pynndescent", "umap"))
+def cache_of_decorator(name: str) -> LibraryCache | None:
+    """The cache of what the decorator compiles, for one that fails at once when it is told to keep it."""
+    return _by("decorators").get(name)
+
+
+def caches_of_imports() -> Mapping[str, LibraryCache]:
+    """The caches that importing a package already writes to, by packages."""
+    return _by("imports")
+
+
+@cache
+def _by(kind: str) -> Mapping[str, LibraryCache]:
+    return {name: _cache(row) for row in _rows() for name in row.get(kind, ())}
+
+
+def _cache(row: Mapping[str, Any]) -> LibraryCache:
+    return LibraryCache(
+        row["library"],
+        row["place"],
+        tuple(row["variables"]),
+        tuple(row.get("arguments", ())),
+        row.get("position"),
+        tuple(row.get("names", ())),
+        tuple(row.get("moved_by", ())),
+    )
+
+
+@cache
+def _rows() -> list[dict[str, Any]]:
+    import tomli
+
+    text = (files("lambdalint.facts") / "library_caches.toml").read_text(encoding="utf-8")
+    found: list[dict[str, Any]] = tomli.loads(text)["cache"]
+    return found

@@ -950,7 +950,8 @@ def export(orders):
     return pandas.DataFrame(orders).to_json()
 """
 MANY_IMPORTS: Final = """\
-import statsmodels.api  # finding
+import litellm  # finding
+import statsmodels.api
 import anthropic
 import awswrangler
 import dask.dataframe

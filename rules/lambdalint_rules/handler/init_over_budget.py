@@ -30,7 +30,7 @@ from lambdalint_rules.handler.orders import ORDERS
 from lambdalint_rules.handler.prepared import is_prepared
 
 HEAVY = """\
-import anthropic  # finding
+import anthropic
 import awswrangler
 import dask.dataframe
 import fastapi
@@ -40,6 +40,7 @@ import google.cloud.bigquery
 import kubernetes
 import langchain.agents
 import langchain_aws
+import litellm  # finding
 import nltk
 import openai
 import polars

@@ -15,12 +15,10 @@ from lambdalint.facts.expressions import Literal
 from lambdalint.facts.guards import Guard, GuardKind
 from lambdalint.facts.imports import Imports
 from lambdalint.facts.library_caches import (
-    BY_CALL,
-    FROM_PRETRAINED,
-    NUMBA,
-    NUMBA_DECORATORS,
-    NUMBA_USERS,
     LibraryCache,
+    cache_of_call,
+    cache_of_decorator,
+    caches_of_imports,
 )
 from lambdalint.facts.path_calls import PathCall, PathCalls
 from lambdalint.facts.per_module import PerModule
@@ -53,12 +51,17 @@ _CAUGHT: Final = frozenset(("BaseException", "Exception", "IOError", "OSError", 
     fix="unsafe",
     bad=(
         orders("""\
+import datasets
+import kaggle  # finding
 import nltk
 import librosa  # finding
 from numba import njit
+from sklearn.datasets import fetch_openml
 from transformers import AutoTokenizer, pipeline
 
 nltk.download("punkt")  # finding
+digits = fetch_openml("mnist_784")  # finding
+lines = datasets.load_dataset("json", data_files="lines.json")  # finding
 tokenizer = AutoTokenizer.from_pretrained("distilbert-base-uncased")  # finding
 
 @njit(cache=True)  # finding
@@ -97,12 +100,15 @@ def handler(event, context):
         orders("""\
 import matplotlib.pyplot
 import nltk
+import sklearn.datasets
 from numba import njit
 from sentence_transformers import SentenceTransformer
 from transformers import AutoModel, AutoTokenizer
 
 nltk.download("punkt", download_dir="/tmp/nltk_data")
 nltk.download("stopwords", "/tmp/nltk_data")
+digits = sklearn.datasets.fetch_openml("mnist_784", data_home="/tmp")
+iris = sklearn.datasets.load_iris()
 tokenizer = AutoTokenizer.from_pretrained("/opt/model")
 model = AutoModel.from_pretrained("distilbert-base-uncased", cache_dir="/tmp")
 local = SentenceTransformer("./model")
@@ -198,21 +204,20 @@ def _uses(
         cache = _cache(each)
         if cache is not None and not any(map(_deals_with, each.call.guards)):
             yield cache, each.call.span, calls.way(each)
-    packages = NUMBA_USERS - function.modules.keys()
+    packages = {name: cache for name, cache in caches_of_imports().items() if name not in function.modules}
     for path, scope in sorted(calls.reach.init | calls.reach.invoke):
         module = imports.get(path)
         for found in module.imports if module is not None else ():
             if found.scope == scope and found.top_level in packages and not found.skipped and not found.optional:
-                yield NUMBA, found.span, calls.reach.way(path, scope)
+                yield packages[found.top_level], found.span, calls.reach.way(path, scope)
 
 
 def _cache(each: PathCall) -> LibraryCache | None:
     """The cache that a call writes to, if it does."""
     call, name = each.call, each.name or ""
-    if name in NUMBA_DECORATORS:
-        return NUMBA if call.keywords.get("cache") == Literal(True) else None
-    fetches = name.startswith("transformers.") and name.endswith(".from_pretrained")
-    cache = FROM_PRETRAINED if fetches else BY_CALL.get(name)
+    if (compiled := cache_of_decorator(name)) is not None:
+        return compiled if call.keywords.get("cache") == Literal(True) else None
+    cache = cache_of_call(name)
     if cache is None or call.may_have_more or not call.keywords.keys().isdisjoint(cache.arguments):
         return None
     if cache.position is not None and cache.position < len(call.args):
