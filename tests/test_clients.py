@@ -1,4 +1,4 @@
-"""The table of clients, and what a call of one says about waiting; benchmarks/client_defaults.py asks the libraries."""
+"""The tables of libraries, and what a call says about waiting; benchmarks/client_defaults.py asks the libraries."""
 
 import tomllib
 from datetime import date
@@ -23,6 +23,12 @@ def test_each_row_says_where_it_is_from(name: str) -> None:
     assert row["version"]
     assert ("keyword" in row) == ("unit" in row)
     assert row["default_s"] == "never" or row["default_s"] > 0
+
+
+@pytest.mark.parametrize(("table", "key"), [("library_caches", "cache"), ("semaphores", "need")])
+def test_what_is_known_of_libraries_says_where_it_is_from(table: str, key: str) -> None:
+    rows = tomllib.loads(Path(module.__file__).with_name(f"{table}.toml").read_text(encoding="utf-8"))[key]
+    assert all(row["source"].startswith("https://") and date.fromisoformat(row["as_of"]) for row in rows)
 
 
 def test_a_client_is_known_by_each_of_its_names() -> None:

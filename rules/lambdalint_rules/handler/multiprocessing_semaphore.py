@@ -12,39 +12,11 @@ from typing import Final
 from lambdalint.facts.expressions import Literal
 from lambdalint.facts.guards import Guard, GuardKind
 from lambdalint.facts.path_calls import PathCall, PathCalls
+from lambdalint.facts.semaphores import semaphore_needs
 from lambdalint.rule import Function, Problem, Problems, Severity, rule
 from lambdalint_rules.handler.samples import orders
 
-#: Read off CPython 3.11 with a semaphore that cannot be made.
-_OF_A_CONTEXT: Final = (
-    "Array",
-    "Barrier",
-    "BoundedSemaphore",
-    "Condition",
-    "Event",
-    "JoinableQueue",
-    "Lock",
-    "Pool",
-    "Queue",
-    "RLock",
-    "Semaphore",
-    "SimpleQueue",
-    "Value",
-)
-_NEEDING: Final = frozenset(
-    (
-        *(f"multiprocessing.{name}" for name in _OF_A_CONTEXT),
-        *(f"multiprocessing.get_context().{name}" for name in _OF_A_CONTEXT),
-        "concurrent.futures.ProcessPoolExecutor",
-        "concurrent.futures.process.ProcessPoolExecutor",
-        "loky.ProcessPoolExecutor",
-        "loky.get_reusable_executor",
-        "multiprocessing.dummy.Pool",
-        "multiprocessing.pool.Pool",
-        "multiprocessing.pool.ThreadPool",
-        "pandarallel.pandarallel.initialize",
-    )
-)
+_ERRORS: Final = {"a POSIX semaphore": "OSError 38", "shared memory": "there is no /dev/shm"}
 _CAUGHT: Final = frozenset(("BaseException", "Exception", "ImportError", "NotImplementedError", "OSError"))
 
 
@@ -58,6 +30,8 @@ _CAUGHT: Final = frozenset(("BaseException", "Exception", "ImportError", "NotImp
 import multiprocessing as mp
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.pool import ThreadPool
+from multiprocessing.shared_memory import SharedMemory
+from tqdm.contrib.concurrent import process_map
 
 lock = mp.Lock()  # finding
 count = mp.Value("i", 0)  # finding
@@ -67,6 +41,8 @@ def handler(event, context):
         pool.map(work, event["orders"])
     with ProcessPoolExecutor() as executor:  # finding
         list(executor.map(work, event["orders"]))
+    process_map(work, event["orders"])  # finding
+    shared = SharedMemory(create=True, size=1024)  # finding
     results = mp.get_context("spawn").Queue()  # finding
     return ThreadPool(4).map(work, results)  # finding
 
@@ -112,11 +88,13 @@ if __name__ == "__main__":
 def check(function: Function, calls: PathCalls) -> Problems:
     told = set()
     for each in calls.calls:
-        if each.name in _NEEDING and each.call.span not in told and _fails(each):
+        needed = semaphore_needs().get(each.name or "")
+        if needed is not None and each.call.span not in told and _fails(each):
             told.add(each.call.span)
+            name = (each.name or "").replace("get_context().", "")
             yield Problem(
                 each.call.span,
-                f"{each.name.replace('get_context().', '')} needs a POSIX semaphore, which Lambda lacks: OSError 38",
+                f"{name} needs {needed}, which Lambda lacks: {_ERRORS[needed]}",
                 related=calls.way(each),
                 hint="use concurrent.futures.ThreadPoolExecutor, or Process with Pipe",
             )
