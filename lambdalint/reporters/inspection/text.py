@@ -110,25 +110,15 @@ class _Page:
         if not natives:
             return
         made_for = listed(sorted({_made_for(each) for each in natives}))
-        yield f"{self.style.strong('native code')}  {counted(len(natives), 'file')} for {made_for}{self._floor()}"
+        floor = glibc_floor(self.inspection)
+        said = f"{counted(len(natives), 'file')} for {made_for}{f'; {floor}' if floor else ''}"
+        yield f"{self.style.strong('native code')}  {said}"
         alien = [each for each in natives if each.runs is False or each.unreadable]
         for each in alien[:ROWS]:
             problem = each.unreadable or f"is for {_made_for(each)} and cannot be loaded"
             yield f"  {self.style.bad(visible(each.path))}  {visible(problem)}"
         if len(alien) > ROWS:
             yield f"  and {len(alien) - ROWS:,} more"
-
-    def _floor(self) -> str:
-        """What the native code needs, beside what the runtime has."""
-        known = runtime(self.inspection.runtime) if self.inspection.runtime else None
-        needs = []
-        if floor := _highest(each.glibc for each in self.inspection.natives):
-            has = f" ({known.name} has {'.'.join(map(str, known.glibc))})" if known and known.glibc else ""
-            needs.append(f"glibc {floor}{has}")
-        if floor := _highest(each.glibcxx for each in self.inspection.natives):
-            has = f" ({known.name} has {'.'.join(map(str, known.glibcxx))})" if known and known.glibcxx else ""
-            needs.append(f"libstdc++ {floor}{has}")
-        return f"; needs {listed(needs)}" if needs else ""
 
     def bytecode(self) -> Iterator[str]:
         if self.inspection.bytecode.sources or self.inspection.bytecode.files:
@@ -176,6 +166,19 @@ class _Page:
                 yield line.rstrip().replace(row[bars], self.style.hint(row[bars]), 1)
             else:
                 yield line.rstrip()
+
+
+def glibc_floor(inspection: Inspection) -> str:
+    """What the native code needs of the system, beside what the runtime has; empty when that is nothing."""
+    known = runtime(inspection.runtime) if inspection.runtime else None
+    needs = []
+    if floor := _highest(each.glibc for each in inspection.natives):
+        has = f" ({known.name} has {'.'.join(map(str, known.glibc))})" if known and known.glibc else ""
+        needs.append(f"glibc {floor}{has}")
+    if floor := _highest(each.glibcxx for each in inspection.natives):
+        has = f" ({known.name} has {'.'.join(map(str, known.glibcxx))})" if known and known.glibcxx else ""
+        needs.append(f"libstdc++ {floor}{has}")
+    return f"needs {listed(needs)}" if needs else ""
 
 
 def bytecode_state(bytecode: Bytecode) -> str:
