@@ -275,6 +275,7 @@ def test_a_download_is_kept_by_its_hash_and_a_damaged_one_fetched_again(index: F
     path, digest = fetcher.fetch([pin], silent)[pin]
     assert digest == made.sha256
     path.write_bytes(b"damaged")
+    fetcher = Fetcher(Web({}, timeout_s=2), Host({}, store, 1), tmp_path)
     assert fetcher.fetch([pin], silent)[pin][0].read_bytes() == made.data
     lying = Pin(pin.name, pin.version, pin.filename, pin.url, "00" * 32)
     with pytest.raises(Refused, match="is not the file that was asked for"):

@@ -165,6 +165,7 @@ class Dependencies:
                     self._host,
                     fresh_s=self._options.fresh_s,
                     build=None if build is None else lambda pin: build(pin, aim),
+                    begin=self._fetcher.begin,
                 )
                 answer = replace(answer, notes=(*answer.notes, *self._losses(whole, settings, answer, aim)))
                 return replace(answer, pins=self._whole(answer.pins, aim).pins)

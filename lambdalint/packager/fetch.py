@@ -4,8 +4,9 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Lock, Semaphore, Thread
 from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -22,12 +23,35 @@ _DOWNLOADS: Final = 8
 
 
 class Fetcher:
-    """Files of pins.  Each is fetched once, however many functions ask; *scratch* holds what is not to be kept."""
+    """Files of pins.  Each is fetched once, however many functions ask; *scratch* holds what is not to be kept.
+
+    Its threads end with the program: what was begun and is not needed after all keeps nobody waiting.
+    """
 
     def __init__(self, web: Web, host: Host, scratch: Path) -> None:
         self._web = web
         self._host = host
         self._scratch = scratch
+        self._begun: dict[Pin, Future[tuple[Path, str]]] = {}
+        self._lock = Lock()
+        self._free = Semaphore(_DOWNLOADS)
+
+    def begin(self, pin: Pin) -> Future[tuple[Path, str]]:
+        """Fetch the file of *pin* while something else is done; the answer as :meth:`fetch` has it."""
+        with self._lock:
+            known = self._begun.get(pin)
+            if known is not None:
+                return known
+            future = self._begun[pin] = Future()
+        Thread(target=self._run, args=(pin, future), daemon=True).start()
+        return future
+
+    def _run(self, pin: Pin, future: Future[tuple[Path, str]]) -> None:
+        with self._free:
+            try:
+                future.set_result(self._one(pin))
+            except BaseException as error:
+                future.set_exception(error)
 
     def fetch(self, pins: Iterable[Pin], progress: Progress) -> dict[Pin, tuple[Path, str]]:
         """Where the file of each pin lies now, and its SHA-256, which is the stated one where one is stated.
@@ -36,16 +60,11 @@ class Fetcher:
             Refused: one cannot be had, or is not what it should be.
         """
         wanted = sorted(set(pins), key=lambda pin: -(pin.size or 0))
+        futures = {pin: self.begin(pin) for pin in wanted}
         found: dict[Pin, tuple[Path, str]] = {}
-        with ThreadPoolExecutor(max_workers=_DOWNLOADS) as pool:
-            futures = {pin: pool.submit(self._one, pin) for pin in wanted}
-            try:
-                for done, (pin, future) in enumerate(futures.items(), 1):
-                    found[pin] = future.result()
-                    progress("fetch", pin.origin, done, len(futures))
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        for done, (pin, future) in enumerate(futures.items(), 1):
+            found[pin] = future.result()
+            progress("fetch", pin.origin, done, len(futures))
         return found
 
     def _one(self, pin: Pin) -> tuple[Path, str]:

@@ -41,6 +41,7 @@ from lambdalint.packager.choice import (
 from lambdalint.packager.host import Host
 from lambdalint.packager.index import File, Indexes
 from lambdalint.packager.legal_index import LegalIndex, sources
+from lambdalint.packager.straight import Begin, straight
 from lambdalint.packager.target import Target
 from lambdalint.packager.uv import own_words, uv_binary
 
@@ -97,10 +98,12 @@ def resolve(
     *,
     fresh_s: int = FRESH_S,
     build: Callable[[Pin], Pin] | None = None,
+    begin: Begin | None = None,
 ) -> Answer:
     """The best set of files for *question*; an answer younger than *fresh_s* seconds is given again.
 
-    *build* makes a wheel of a source distribution, which is then pinned where nothing else fits.
+    *build* makes a wheel of a source distribution, which is then pinned where nothing else fits; *begin* fetches
+    files that will be needed.
 
     Raises:
         Refused: there is none, in words; or an index does not answer.
@@ -111,8 +114,12 @@ def resolve(
     known = _remembered(host, key, fresh_s)
     if known is not None:
         return known
-    with LegalIndex(indexes, target, build, _exact(question)) as index:
-        lines = _Uv(question, target, host, _MAX_S if build is None else _MAX_BUILDING_S).compile(index)
+    lines = None
+    if not question.pre:
+        lines = straight(question.requirements, question.constraints, indexes, target, begin)
+    if lines is None:
+        with LegalIndex(indexes, target, build, _exact(question)) as index:
+            lines = _Uv(question, target, host, _MAX_S if build is None else _MAX_BUILDING_S).compile(index)
     pins = tuple(_pin(line, question, indexes, target, sdists=build is not None) for line in lines)
     answer = Answer(pins, tuple(_held_back(pins, indexes, target)))
     host.cache.put("resolved", key, json.dumps({"pins": [asdict(pin) for pin in pins], "notes": answer.notes}).encode())

@@ -26,6 +26,7 @@ RULES: Final = "1"
 
 _MAX_UNPACKED_BYTES: Final = 2 * 1024 * 1024 * 1024
 _MAX_MEMBERS: Final = 200_000
+_MAX_METADATA_BYTES: Final = 16 * 1024 * 1024
 _LEFT_OUT_METADATA: Final = frozenset(("INSTALLER", "REQUESTED", "direct_url.json", "RECORD.jws", "RECORD.p7s"))
 _LEFT_OUT_SUFFIXES: Final = (".h", ".hpp", ".hh")
 _SPREAD: Final = ("purelib", "platlib", "data")
@@ -70,10 +71,11 @@ def _installed(archive: zipfile.ZipFile, pin: Pin) -> list[RawMember]:
 
 
 def metadata_of(path: Path) -> bytes:
-    """The ``METADATA`` of the wheel at *path*, which was made here."""
+    """The beginning of the ``METADATA`` of the wheel at *path*; raises what :mod:`zipfile` and ``next`` do."""
     with zipfile.ZipFile(path) as archive:
         name = next(name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
-        return archive.read(name)
+        with archive.open(name) as file:
+            return file.read(_MAX_METADATA_BYTES)
 
 
 def is_program(data: bytes) -> bool:
