@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lambdalint
-from lambdalint.cli import main
+from lambdalint.cli import COMMANDS, main
 from lambdalint.cli.output import Progress
 from lambdalint.config import Config, PackageSettings
 from lambdalint.engine.registry import Registry
@@ -161,7 +161,7 @@ def test_annotations_know_where_the_repository_starts(
     ("arguments", "message", "hint"),
     [
         ("chek", "there is no command 'chek'", "did you mean 'check'?"),
-        ("zzz", "there is no command 'zzz'", "the commands are check, package, inspect, rules, rule"),
+        ("zzz", "there is no command 'zzz'", "the commands are check, package"),
         ("--verson", "there is no option '--verson'", "did you mean '--version'?"),
         ("check --slect LN", "there is no option '--slect'", "did you mean '--select'?"),
         ("check --zzz", "there is no option '--zzz'", "`lambdalint check --help` shows what it takes"),
@@ -423,7 +423,7 @@ def test_version_and_help_load_little() -> None:
 
 def test_help_names_every_command() -> None:
     done = run("--help")
-    assert re.findall(r"^  ([a-z]+) +[A-Z]", done.stdout, re.MULTILINE) == ["check", "package", "rules", "rule"]
+    assert re.findall(r"^  ([a-z]+) +[A-Z]", done.stdout, re.MULTILINE) == list(COMMANDS)
     assert done.exit_code == 0
 
 
