@@ -4,7 +4,7 @@ Source: https://packaging.python.org/en/latest/specifications/simple-repository-
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html.parser import HTMLParser
@@ -112,6 +112,7 @@ class Indexes:
     settings: IndexSettings
     web: Web
     _known: dict[str, tuple[File, ...]] = field(default_factory=dict)
+    _wheels: dict[str, dict[Version, list[File]]] = field(default_factory=dict)
     _locks: dict[str, Lock] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -128,6 +129,13 @@ class Indexes:
             if name not in self._known:
                 self._known[name] = self._ask(name)
             return self._known[name]
+
+    def wheels(self, name: str) -> dict[Version, list[File]]:
+        """The wheels of a distribution by version, the newest first, yanked ones left out; raises as :meth:`files`."""
+        name = canonicalize_name(name)
+        if name not in self._wheels:
+            self._wheels[name] = _by_version(self.files(name))
+        return self._wheels[name]
 
     def known(self) -> dict[str, tuple[File, ...]]:
         """What was asked for so far."""
@@ -168,6 +176,20 @@ class Indexes:
         if place.is_file():
             return _html(Page(place.absolute().as_uri(), "text/html", place.read_bytes()))
         raise Refused(f"there is nothing at {link}, where files are to be found", hint="correct --find-links")
+
+
+def _by_version(files: Iterable[File]) -> dict[Version, list[File]]:
+    """Wheels by version; there may be thousands, with few versions among them."""
+    by_text: dict[str, list[File]] = {}
+    for file in files:
+        if file.is_wheel and not file.yanked and file.filename.count("-") >= 4:
+            by_text.setdefault(file.filename.split("-", 2)[1], []).append(file)
+    found: dict[Version, list[File]] = {}
+    for text, named in by_text.items():
+        version = _version(text)
+        if version is not None:
+            found.setdefault(version, []).extend(named)
+    return dict(sorted(found.items(), reverse=True))
 
 
 def _without_label(url: str) -> str:
@@ -211,7 +233,7 @@ def _from_json(row: Mapping[str, Any], base: str) -> File:
     sha256, size = row.get("hashes", {}).get("sha256"), row.get("size")
     return File(
         filename=str(row["filename"]),
-        url=urljoin(base, row["url"]),
+        url=row["url"] if row["url"].startswith(("https:", "http:")) else urljoin(base, row["url"]),
         sha256=sha256 if isinstance(sha256, str) else None,
         size=size if isinstance(size, int) else None,
         requires_python=row.get("requires-python") or None,

@@ -350,8 +350,10 @@ def _pin(requirement: Requirement, question: Question, indexes: Indexes, target:
     if requirement.url:
         return _direct(name, requirement.url, hashes, target)
     version = Version(next(iter(requirement.specifier)).version)
-    listed = [file for file in indexes.files(name) if file.version == version]
-    fitting = legal(listed, target) or (sources(name, listed, target, frozenset()) if sdists else [])
+    fitting = legal(indexes.wheels(name).get(version, ()), target)
+    if not fitting:
+        listed = [file for file in indexes.files(name) if file.version == version]
+        fitting = legal(listed, target) or (sources(name, listed, target, frozenset()) if sdists else [])
     files = {file.filename: file for file in fitting}
     if hashes:
         allowed = {filename: file for filename, file in files.items() if f"sha256:{file.sha256}" in hashes}
@@ -384,15 +386,14 @@ def _held_back(pins: tuple[Pin, ...], indexes: Indexes, target: Target) -> list[
     """Where the target's C library costs a newer version."""
     notes = []
     for pin in pins:
-        files = indexes.known().get(pin.name, ())
-        newer = [
-            version
-            for version, of_version in versions(files).items()
-            if version > Version(pin.version)
-            and not version.is_prerelease
-            and not legal(of_version, target)
-            and needs_newer_glibc(of_version, target)
-        ]
+        if pin.name not in indexes.known():
+            continue
+        taken, newer = Version(pin.version), []
+        for version, files in indexes.wheels(pin.name).items():
+            if version <= taken:
+                break
+            if not version.is_prerelease and not legal(files, target) and needs_newer_glibc(files, target):
+                newer.append(version)
         if newer:
             glibc = ".".join(map(str, target.glibc))
             notes.append(

@@ -11,7 +11,7 @@ import email.parser
 import email.policy
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,8 +54,9 @@ class _Taken:
     """What is known of one distribution: the bounds that hold for it always, and its version once it is taken."""
 
     always: SpecifierSet = field(default_factory=SpecifierSet)
-    versions: dict[Version, list[File]] = field(default_factory=dict)
+    versions: Mapping[Version, Sequence[File]] = field(default_factory=dict)
     version: Version | None = None
+    files: Sequence[File] = ()
     metadata: _Metadata | None = None
     extras: set[str] = field(default_factory=set)
     followed: set[str] = field(default_factory=set)
@@ -105,19 +106,24 @@ class _Walk:
         """Take what is asked for in its newest version, which must be the one that was taken before."""
         names = [canonicalize_name(each.name) for each in asked]
         new = [name for name in dict.fromkeys(names) if not self.taken.setdefault(name, _Taken()).versions]
-        for name, files in zip(new, self.pool.map(self.indexes.files, new), strict=True):
-            for file in legal(files, self.target):
-                version = file.version
-                if version is not None and not file.yanked and not version.is_prerelease:
-                    self.taken[name].versions.setdefault(version, []).append(file)
+        for name, versions in zip(new, self.pool.map(self.indexes.wheels, new), strict=True):
+            self.taken[name].versions = versions
         for name, requirement in zip(names, asked, strict=True):
             known = self.taken[name]
             bounds = known.always & _plain(requirement)
-            newest = max((each for each in known.versions if bounds.contains(each)), default=None)
-            if newest is None or newest.local or known.version not in (None, newest):
+            newest, files = self._newest(known.versions, bounds)
+            if newest.local or known.version not in (None, newest):
                 raise _NotStraight
-            known.version = newest
+            known.version, known.files = newest, files
             known.extras |= {"", *map(canonicalize_name, requirement.extras)}
+
+    def _newest(
+        self, versions: Mapping[Version, Sequence[File]], bounds: SpecifierSet
+    ) -> tuple[Version, Sequence[File]]:
+        for version, files in versions.items():
+            if not version.is_prerelease and bounds.contains(version) and (fitting := legal(files, self.target)):
+                return version, fitting
+        raise _NotStraight
 
     def _follow(self) -> list[Requirement]:
         """What those ask for that were taken since the last time, or are wanted with another extra."""
@@ -141,8 +147,7 @@ class _Walk:
         return not extra or not self.target.applies(requirement.marker)
 
     def _metadata(self, name: str, each: _Taken) -> _Metadata:
-        assert each.version is not None
-        files = {file.filename: file for file in each.versions[each.version]}
+        files = {file.filename: file for file in each.files}
         filename = best(files, self.target)
         if filename is None:
             raise _NotStraight
