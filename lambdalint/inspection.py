@@ -17,13 +17,13 @@ from lambdalint.engine.cache import Cache
 from lambdalint.engine.executors import Serial
 from lambdalint.engine.registry import Registry
 from lambdalint.engine.result import Result
-from lambdalint.engine.run import run
+from lambdalint.engine.run import Planned, run
 from lambdalint.errors import UnreadableInput
 from lambdalint.facts.bytecode import BytecodeFiles
-from lambdalint.facts.distributions import Distributions
 from lambdalint.facts.import_frames import Frame, estimated_frames
 from lambdalint.facts.native import NativeFile, NativeFiles, Need
 from lambdalint.facts.package_imports import OPT, TASK, ImportClosure, source_of
+from lambdalint.facts.parts import Parts, PartTitle
 from lambdalint.facts.requirements import Requirements, normalised
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.function import Function
@@ -39,8 +39,6 @@ from lambdalint.reporters.inspection.document import (
     Quota,
 )
 
-#: The part of files that lie at the root and belong to no distribution.
-_OWN: Final = "own files"
 _PYTHON: Final = (".py", ".pyi")
 _METADATA: Final = (".dist-info/", ".egg-info/")
 
@@ -76,9 +74,9 @@ def inspected(
 def _joined_and_checked(place: Place, config: Config, today: date, running: Running) -> tuple[Project, Result]:
     projects: list[Project] = []
 
-    def seen(project: Project) -> Sequence[Artifact]:
+    def seen(project: Project) -> Planned:
         projects.append(project)
-        return [artifact for artifact in project.artifacts if not artifact.layer]
+        return Planned(functions={each.name: each.artifact for each in project.functions if each.artifact})
 
     result = run(
         Folder(place.root),
@@ -109,13 +107,11 @@ class _Inspecting:
 
     artifact: Artifact
     function: Function | None
-    distributions: Distributions = field(init=False)
     imports: ImportClosure | None = field(init=False)
     root: str = field(init=False)
     init: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.distributions = Distributions.of(self.artifact)
         self.imports = ImportClosure.of(self.function) if self.function else None
         self.root = OPT if self.artifact.layer else TASK
         self.init = frozenset(self.imports.closure.init) if self.imports else frozenset()
@@ -123,11 +119,12 @@ class _Inspecting:
     def document(self, path: Path, result: Result, frames: Sequence[Frame] | None) -> Inspection:
         artifact = self.artifact
         ordered = sorted(artifact.entries, key=lambda entry: (-entry.size, entry.path))
-        titles = [self._part_of(entry) for entry in ordered]
-        sizes: Counter[str] = Counter()
+        by_path = Parts.of(artifact).by_path
+        titles = [by_path[entry.path] for entry in ordered]
+        sizes: Counter[PartTitle] = Counter()
         for title, entry in zip(titles, ordered, strict=True):
             sizes[title] += entry.size
-        names = sorted(sizes, key=lambda title: (-sizes[title], title))
+        names = sorted(sizes, key=lambda title: (-sizes[title], title.text))
         part_of = dict(zip((entry.path for entry in ordered), map(_indices(names), titles), strict=True))
         native = NativeFiles.of(artifact).files
         bytecode = BytecodeFiles.of(artifact)
@@ -151,7 +148,7 @@ class _Inspecting:
             parts=tuple(self._parts(names, ordered, part_of)),
             files=tuple(self._files(ordered, part_of, {file.path for file in native})),
             natives=tuple(self._natives(native, part_of)),
-            bytecode=self._bytecode(bytecode),
+            bytecode=bytecode_of(artifact, bytecode),
             imports=self._import_times(bytecode, frames),
             check=result,
         )
@@ -170,39 +167,23 @@ class _Inspecting:
         if archive_bytes is not None:
             yield Quota("direct upload", archive_bytes, limit("artifact", "upload", "max_bytes"))
 
-    def _part_of(self, entry: Entry) -> str:
-        """``NAME VERSION`` of the distribution, or the folder at the root with a ``/``."""
-        by_path = self.distributions.by_path
-        # A script is recorded beside the folder of the modules, and ``pip --target`` puts it into it.
-        for path in (entry.path, source_of(entry.path), f"../../{entry.path}"):
-            if path in by_path:
-                return by_path[path]
-        known = self.distributions.of_entry(entry)
-        if known:
-            return known
-        parts = entry.path.split("/")
-        if self.artifact.layer and parts[0] == "python":
-            parts = parts[1:]
-            if len(parts) > 3 and parts[0] == "lib" and parts[2] == "site-packages":
-                parts = parts[3:]
-        return f"{parts[0]}/" if len(parts) > 1 else _OWN
-
-    def _parts(self, names: Sequence[str], entries: Iterable[Entry], part_of: Mapping[str, int]) -> Iterator[Part]:
+    def _parts(
+        self, titles: Sequence[PartTitle], entries: Iterable[Entry], part_of: Mapping[str, int]
+    ) -> Iterator[Part]:
         files: dict[int, list[Entry]] = {}
         for entry in entries:
             files.setdefault(part_of[entry.path], []).append(entry)
         requirers = _requirers(Requirements.of(self.artifact))
         importers = self._first_importers(part_of)
-        for index, title in enumerate(names):
-            name, _, version = title.partition(" ") if title != _OWN else (title, "", "")
+        for index, title in enumerate(titles):
             packed = [entry.packed_bytes for entry in files[index]]
             yield Part(
-                name=name,
-                version=version or None,
+                name=title.name,
+                version=title.version,
                 files=len(files[index]),
                 unpacked_bytes=sum(entry.size for entry in files[index]),
                 packed_bytes=None if None in packed else sum(each for each in packed if each is not None),
-                required_by=tuple(sorted(requirers.get(normalised(name), ()))) if version else (),
+                required_by=tuple(sorted(requirers.get(normalised(title.name), ()))) if title.version else (),
                 imported_by=importers.get(index),
             )
 
@@ -263,20 +244,6 @@ class _Inspecting:
                 unreadable=file.unreadable,
             )
 
-    def _bytecode(self, bytecode: BytecodeFiles) -> Bytecode:
-        known = runtime(self.artifact.runtime) if self.artifact.runtime else None
-        python = known.version if known and known.family == "python" else None
-        checks = Counter(file.check.name.lower() for file in bytecode.files)
-        versions = {file.python for file in bytecode.files if file.python}
-        return Bytecode(
-            sources=sum(entry.suffix == ".py" for entry in self.artifact.entries),
-            files=len(bytecode.files) + len(bytecode.broken),
-            unpacked_bytes=sum(entry.size for entry in self.artifact.entries if entry.suffix == ".pyc"),
-            usable=sum(1 for _ in bytecode.usable(python)) if python else None,
-            pythons=tuple(f"{major}.{minor}" for major, minor in sorted(versions)),
-            checks=dict(sorted(checks.items())),
-        )
-
     def _import_times(self, bytecode: BytecodeFiles, frames: Sequence[Frame] | None) -> ImportTimes | None:
         if frames is not None:
             return ImportTimes(True, tuple(frames))
@@ -289,8 +256,24 @@ class _Inspecting:
         return ImportTimes(False, estimated_frames(self.imports, compiled))
 
 
-def _indices(names: Sequence[str]) -> Callable[[str], int]:
-    return {name: index for index, name in enumerate(names)}.__getitem__
+def bytecode_of(artifact: Artifact, bytecode: BytecodeFiles) -> Bytecode:
+    """What the *bytecode* of an artifact comes to."""
+    known = runtime(artifact.runtime) if artifact.runtime else None
+    python = known.version if known and known.family == "python" else None
+    checks = Counter(file.check.name.lower() for file in bytecode.files)
+    versions = {file.python for file in bytecode.files if file.python}
+    return Bytecode(
+        sources=sum(entry.suffix == ".py" for entry in artifact.entries),
+        files=len(bytecode.files) + len(bytecode.broken),
+        unpacked_bytes=sum(entry.size for entry in artifact.entries if entry.suffix == ".pyc"),
+        usable=sum(1 for _ in bytecode.usable(python)) if python else None,
+        pythons=tuple(f"{major}.{minor}" for major, minor in sorted(versions)),
+        checks=dict(sorted(checks.items())),
+    )
+
+
+def _indices(titles: Sequence[PartTitle]) -> Callable[[PartTitle], int]:
+    return {title: index for index, title in enumerate(titles)}.__getitem__
 
 
 def _requirers(requirements: Requirements) -> Mapping[str, set[str]]:

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "check": "Check the Lambda functions found under paths.",
     "package": "Build the artifacts that a template declares.",
     "inspect": "Show what an artifact is made of.",
+    "diff": "Compare two artifacts.",
     "rules": "List the rules.",
     "rule": "Explain a rule.",
 }

@@ -61,22 +61,23 @@ def _of_json(text: str) -> list[_Module]:
 
 
 def _listed(found: Any) -> Iterator[_Module]:
-    """Modules as a tree: each with its name, its own microseconds or milliseconds and those inside of it."""
+    """Modules in the order of a tree, parents first, each with its depth and its own microseconds.
+
+    What the runtime imports before the function's own code is left out.
+    """
     roots: list[_Module] = []
-    waiting: list[tuple[Any, list[_Module]]] = [(found, roots)]
-    while waiting:
-        items, into = waiting.pop()
-        for item in items if isinstance(items, list) else ():
-            if isinstance(item, dict) and isinstance(item.get("name"), str):
-                module = _Module(item["name"], _own_ms(item))
-                into.append(module)
-                waiting.append((item.get("children"), module.inside))
+    above: list[tuple[int, _Module]] = []
+    for item in found if isinstance(found, list) else ():
+        if not isinstance(item, dict) or not isinstance(item.get("module"), str) or item.get("phase") == "runtime":
+            continue
+        depth, own_us = _number(item.get("depth")), _number(item.get("self_us"))
+        while above and above[-1][0] >= depth:
+            above.pop()
+        module = _Module(item["module"], own_us / 1000)
+        (above[-1][1].inside if above else roots).append(module)
+        above.append((depth, module))
     yield from roots
 
 
-def _own_ms(item: dict[str, Any]) -> float:
-    for key, factor in (("self_ms", 1.0), ("self_us", 0.001)):
-        value = item.get(key)
-        if isinstance(value, (int, float)) and value >= 0:
-            return value * factor
-    return 0.0
+def _number(found: Any) -> float:
+    return found if isinstance(found, (int, float)) and found >= 0 else 0

@@ -23,11 +23,11 @@ _SIGNS: Final = {Severity.ERROR: "🔴 error", Severity.WARNING: "🟡 warning",
 def render(result: Result, view: View) -> str:
     """Headline, findings, failures, and a folded table of the functions."""
     headline = severities(result) or ("incomplete" if result.failures else "all clear")
-    blocks = [f"## lambdalint: {headline}", "<br>".join(map(_text, conclusion(result)))]
+    blocks = [f"## lambdalint: {headline}", "<br>".join(map(plain, conclusion(result)))]
     worst_first = sorted(result.findings, key=lambda finding: finding.severity.rank)
     if worst_first:
         rows = (_finding(result, finding) for finding in worst_first[:MAX_ROWS])
-        blocks.append(_table(("Severity", "Rule", "Place", "Finding"), rows))
+        blocks.append(table(("Severity", "Rule", "Place", "Finding"), rows))
     if len(worst_first) > MAX_ROWS:
         blocks.append(f"… and {len(worst_first) - MAX_ROWS:,} more")
     failures = list(_failures(result))
@@ -37,29 +37,29 @@ def render(result: Result, view: View) -> str:
         found = Counter((finding.template, finding.function) for finding in result.findings)
         header = ("Function", "Runtime", "Memory", "Timeout", "Triggers", "Findings")
         functions = result.functions[:MAX_ROWS]
-        table = _table(header, (_function(each, found[each.template, each.name]) for each in functions))
-        blocks.append(f"<details><summary>Functions</summary>\n\n{table}\n\n</details>")
-    blocks += [f"> {_text(note)}" for note in result.notes]
+        folded = table(header, (_function(each, found[each.template, each.name]) for each in functions))
+        blocks.append(f"<details><summary>Functions</summary>\n\n{folded}\n\n</details>")
+    blocks += [f"> {plain(note)}" for note in result.notes]
     return "\n\n".join(blocks) + "\n"
 
 
 def _finding(result: Result, finding: Finding) -> tuple[str, ...]:
-    rule = f"[{finding.code} {_text(finding.name)}]({finding.url})" if finding.url else f"{finding.code} {finding.name}"
-    hint = f"<br><sub>{_text(finding.hint)}</sub>" if finding.hint else ""
-    inside = f"<br><sub>{_text(finding.function)}</sub>" if finding.function else ""
-    where = f"{_code(place(result, finding.at))}{inside}"
-    return _SIGNS[finding.severity], rule, where, f"{_text(finding.message)}{hint}"
+    rule = f"[{finding.code} {plain(finding.name)}]({finding.url})" if finding.url else f"{finding.code} {finding.name}"
+    hint = f"<br><sub>{plain(finding.hint)}</sub>" if finding.hint else ""
+    inside = f"<br><sub>{plain(finding.function)}</sub>" if finding.function else ""
+    where = f"{code(place(result, finding.at))}{inside}"
+    return _SIGNS[finding.severity], rule, where, f"{plain(finding.message)}{hint}"
 
 
 def _failures(result: Result) -> Iterator[str]:
     for failure in untold_failures(result):
-        hint = f" ({_text(failure.hint)})" if failure.hint else ""
-        yield f"- {_code(result.shown(failure.path))}: {_text(failure.message)}{hint}"
+        hint = f" ({plain(failure.hint)})" if failure.hint else ""
+        yield f"- {code(result.shown(failure.path))}: {plain(failure.message)}{hint}"
 
 
 def _function(function: Described, findings: int) -> tuple[str, ...]:
     return (
-        _code(function.name),
+        code(function.name),
         _known(function.runtime),
         _known(function.memory_mb, " MB"),
         _known(function.timeout_s, " s"),
@@ -69,19 +69,21 @@ def _function(function: Described, findings: int) -> tuple[str, ...]:
 
 
 def _known(value: object, unit: str = "") -> str:
-    return NOT_KNOWN if value is None else _text(f"{value}{unit}")
+    return NOT_KNOWN if value is None else plain(f"{value}{unit}")
 
 
-def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table of cells that are Markdown already."""
     lines = [header, ("---",) * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _text(text: str) -> str:
+def plain(text: str) -> str:
     """*text* as it is, whatever Markdown or HTML it looks like."""
     shown = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_{}\[\]()#!|~@$])", lambda match: f"&#{ord(match[1])};", shown)
 
 
-def _code(text: str) -> str:
-    return f"<code>{_text(text)}</code>"
+def code(text: str) -> str:
+    """*text* in a fixed width."""
+    return f"<code>{plain(text)}</code>"

@@ -11,7 +11,6 @@ from html import escape
 from importlib.resources import files
 from typing import Final
 
-from lambdalint import __version__
 from lambdalint.engine.result import Result
 from lambdalint.facts.import_frames import totals_ms
 from lambdalint.model.finding import Finding, Severity
@@ -50,7 +49,7 @@ def render(inspection: Inspection, view: View) -> str:
 <body>
 <main>
 {body}
-<footer>lambdalint {escape(__version__)}</footer>
+<footer>made by lambdalint</footer>
 </main>
 <script type="application/json" id="data">{_data(inspection)}</script>
 <script>{script}</script>

@@ -65,7 +65,7 @@ class _Page:
             (each.name, "", f"{size(each.used_bytes)} of {size(each.max_bytes)}", f"{each.share:.0%}")
             for each in quotas
         ]
-        for each, (name, _, used, share) in zip(quotas, _aligned(rows, "llrr"), strict=True):
+        for each, (name, _, used, share) in zip(quotas, aligned(rows, "llrr"), strict=True):
             yield f"{name}  {self._filled(each)}  {used}  {share}"
 
     def _filled(self, quota: Quota) -> str:
@@ -148,12 +148,12 @@ class _Page:
                 waiting += [
                     (each, depth + 1) for each in sorted(children.get(index, ()), key=lambda each: totals[each])
                 ]
-        for name, ms, filled in _aligned(rows, "lrl"):
+        for name, ms, filled in aligned(rows, "lrl"):
             yield f"{name}  {ms}  {self.style.hint(filled.rstrip())}"
 
     def _table(self, rows: Sequence[tuple[str, ...]], sides: str, bars: int = -1) -> Iterator[str]:
         """*rows* in columns, the first one as heading; what is too wide for a terminal is cut in its last column."""
-        for number, row in enumerate(_aligned(rows, sides)):
+        for number, row in enumerate(aligned(rows, sides)):
             cells = [cell for cell in row if cell]
             line = (
                 cut("  ".join(cells).rstrip(), max(self.view.width or _WIDE, 40))
@@ -215,7 +215,7 @@ def _highest(versions: Iterator[str | None]) -> str | None:
     return max((each for each in versions if each), key=lambda text: [*map(int, text.split("."))], default=None)
 
 
-def _aligned(rows: Sequence[tuple[str, ...]], sides: str) -> Iterator[tuple[str, ...]]:
+def aligned(rows: Sequence[tuple[str, ...]], sides: str) -> Iterator[tuple[str, ...]]:
     """*rows* with cells as wide as the widest in their column; *sides* has ``l`` or ``r`` for each of them."""
     widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     for row in rows:
