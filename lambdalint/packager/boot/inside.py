@@ -4,7 +4,7 @@ It tells by lines on a descriptor of its own what the function opens (``r``), co
 (``w``).  It imports nothing but what every interpreter has loaded: all else would show in the import times.
 """
 
-# ruff: noqa: PTH100, PTH118, PTH119, S108, SIM105, UP031
+# ruff: noqa: PTH100, PTH110, PTH118, PTH119, S108, SIM105, UP031
 
 import errno
 import os

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -37,7 +38,8 @@ def runtime_folder(python: Interpreter, host: Host, scratch: Path) -> Path:
     """
     installed = _installed() if Path(python.path) == Path(sys.executable) else ()
     versions = " ".join(sorted(f"{each.name}=={each.version}" for each in installed))
-    key = hashlib.sha256("\0".join((_RULES, python.version, sys.platform, versions)).encode()).hexdigest()
+    machine = f"{sys.platform} {platform.machine()}"
+    key = hashlib.sha256("\0".join((_RULES, python.version, machine, versions)).encode()).hexdigest()
     place = host.cache.path("boot", key)
     if place is not None and place.is_dir():
         return place
@@ -108,6 +110,9 @@ def _copy(dists: tuple[Distribution, ...], folder: Path) -> None:
 
 def _fetch(python: Interpreter, host: Host, folder: Path) -> None:
     command = [uv_binary(), "pip", "install", "--target", str(folder), "--python", python.path, "--color", "never"]
+    if platform.libc_ver()[0] == "glibc":
+        # uv remembers what an interpreter said of its machine, which may have been said under an emulator.
+        command += ["--python-platform", f"{platform.machine()}-unknown-linux-gnu"]
     try:
         done = subprocess.run(  # noqa: S603
             [*command, "--compile-bytecode", "--only-binary", ":all:", _CLIENT, _SDK],

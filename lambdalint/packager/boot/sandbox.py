@@ -51,7 +51,7 @@ for each in null zero full random urandom; do
 done
 ln -s /proc/self/fd "$root/dev/fd"; ln -s /proc/self/fd/0 "$root/dev/stdin"
 ln -s /proc/self/fd/1 "$root/dev/stdout"; ln -s /proc/self/fd/2 "$root/dev/stderr"
-mount -o remount,ro "$root"
+mount -o remount,bind,ro,nosuid "$root"
 if [ "$tell" -ge 0 ]; then eval "echo s >&$tell"; fi
 exec chroot "$root" "$@"
 """
@@ -158,7 +158,8 @@ def _prefixed(kind: Isolation, here: Folders, lang: str, root: Path, tell: int) 
 
 
 def _works(made: Sandbox) -> bool:
-    question = made.command([made.python, "-S", "-s", "-c", "import os; os.listdir('/var/task')"], {"PATH": "/bin"})
+    variables = {"PATH": "/bin", "LD_LIBRARY_PATH": "/var/lang/lib"}
+    question = made.command([made.python, "-S", "-s", "-c", "import os; os.listdir('/var/task')"], variables)
     try:
         done = subprocess.run(  # noqa: S603
             question,
