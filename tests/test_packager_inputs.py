@@ -357,3 +357,131 @@ explicit = true
 def test_a_source_of_uv_that_cannot_be_followed_is_refused(source: str, words: str) -> None:
     text = PYPROJECT + f"[tool.uv.sources]\nfast = {source}\n"
     assert words in message({"src/pyproject.toml": text, "src/app.py": ""})
+
+
+GROUPS = """\
+[project]
+name = "app"
+dependencies = ["base"]
+
+[dependency-groups]
+lambda = ["fast", { include-group = "Shared_Things" }]
+shared-things = ["idna>=3"]
+around = [{ include-group = "again" }]
+again = [{ include-group = "around" }]
+"""
+
+
+def test_a_dependency_group_brings_what_it_includes() -> None:
+    good = GROUPS.partition("around")[0]
+    tree = MemoryTree({"src/pyproject.toml": good})
+    needs = inputs(Places(tree, "src", groups=("Lambda",)), AIM).needs
+    assert isinstance(needs, Declared)
+    assert needs.question.requirements == ("base", "fast", "idna>=3")
+    with pytest.raises(Refused, match="no dependency group 'dev'"):
+        inputs(Places(tree, "src", groups=("dev",)), AIM)
+    assert "include each other: around → again → around" in message({"src/pyproject.toml": GROUPS})
+    many = "".join(f"g{n} = [{{ include-group = 'g{n + 1}' }}, {{ include-group = 'g{n + 1}' }}]\n" for n in range(60))
+    assert "more than 10,000" in message({"src/pyproject.toml": f"[dependency-groups]\n{many}g60 = ['a']\n"})
+    assert "no dependency group 'gone'" in message(
+        {"src/pyproject.toml": "[dependency-groups]\na = [{ include-group = 'gone' }]\n"}
+    )
+
+
+POETRY = """\
+[tool.poetry]
+name = "app"
+
+[tool.poetry.dependencies]
+python = "^3.8"
+requests = { version = "^2.31", extras = ["socks"] }
+old = { version = "*", python = "<3.10" }
+windows = { version = "~1.2", platform = "win32" }
+web = { version = "^1", optional = true }
+lib = { path = "../lib", develop = true }
+several = [{ version = "^1", python = "<3.9" }, { version = "^2", python = ">=3.9" }]
+
+[tool.poetry.extras]
+all = ["web"]
+
+[tool.poetry.group.jobs.dependencies]
+tool = "1.2.3"
+
+[[tool.poetry.source]]
+name = "company"
+url = "https://company/simple"
+"""
+
+
+def test_a_project_of_poetry_is_read_without_a_lock() -> None:
+    tree = MemoryTree({"src/pyproject.toml": POETRY, "lib/pyproject.toml": "[project]\nname = 'lib'\n"})
+    needs = inputs(Places(tree, "src", extras=("all",), groups=("jobs",)), AIM).needs
+    assert isinstance(needs, Declared)
+    assert needs.question.requirements == (
+        "requests[socks]<3.0,>=2.31",
+        "web<2,>=1",
+        'several<3,>=2; python_version >= "3.9"',
+        "tool==1.2.3",
+    )
+    assert needs.local == (("lib", ()),)
+    assert needs.indexes.extra == ("https://company/simple",)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("a = { git = 'https://x' }", "takes a from a repository"),
+        ("a = '^1 || ^2'", "asks for alternatives of a"),
+        ("a = { path = '../../outside' }", "no folder of this project"),
+        ("a = 3", "not shaped"),
+        ("a = '^'", "not shaped"),
+        ("a = { version = '1', markers = 'nonsense' }", "not shaped"),
+    ],
+)
+def test_what_only_poetry_can_do_is_refused(line: str, words: str) -> None:
+    assert words in message({"src/pyproject.toml": f"[tool.poetry]\nname = 'a'\n[tool.poetry.dependencies]\n{line}\n"})
+
+
+def test_a_pipfile_is_read_without_a_lock() -> None:
+    text = """\
+[[source]]
+url = "https://company/simple"
+name = "company"
+
+[packages]
+plain = "*"
+exact = "==1.2"
+more = {version = ">=2", extras = ["b", "a"], markers = "python_version >= '3.8'"}
+windows = {version = "*", sys_platform = "== 'win32'"}
+lib = {path = "./lib", editable = true}
+
+[dev-packages]
+check = "*"
+"""
+    files: dict[str, str | bytes] = {"src/Pipfile": text, "src/lib/pyproject.toml": "[project]\nname = 'lib'\n"}
+    needs = asked(files)
+    assert needs.question.requirements == ("plain", "exact==1.2", 'more[a,b]>=2; python_version >= "3.8"')
+    assert needs.local == (("src/lib", ()),)
+    assert needs.indexes.extra == ("https://company/simple",)
+    assert "from a repository" in message({"src/Pipfile": "[packages]\na = {git = 'https://x'}\n"})
+    assert "not shaped" in message({"src/Pipfile": "[packages]\na = 3\n"})
+
+
+def test_a_lock_with_nothing_but_a_source_distribution_gives_it_when_asked_for() -> None:
+    only = LOCK.replace("cp311", "cp39")
+    lock = uv_lock(MemoryTree({"uv.lock": only}), "uv.lock")
+    project = lock.member(".")
+    assert project is not None
+    pins, _ = pinned(lock, project, (), AIM, None, sdists=True)
+    assert ("fast-1.0.tar.gz", "00") in [(pin.filename, pin.sha256) for pin in pins]
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_manifest_or_an_error(text: str) -> None:
+    for name in ("Pipfile", "pyproject.toml", "app.py"):
+        with suppress(LambdalintError):
+            said({f"src/{name}": text})
+        with suppress(LambdalintError):
+            said(
+                {f"src/{name}": f"# /// script\n# {text}\n# ///\n[tool.poetry.dependencies]\n[packages]\na = {text}\n"}
+            )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import lambdalint
+from lambdalint.aws.runtimes import newest_python
 from lambdalint.config import Config
 from lambdalint.errors import Refused, UsageError
 from lambdalint.packager import measured
@@ -215,3 +216,19 @@ def test_the_configuration_says_what_is_packaged(
     outside = replace(found, package=replace(found.package, manifest="../elsewhere.txt"))
     with pytest.raises(UsageError, match="outside of"):
         lambdalint.package(tmp_path, outside)
+
+
+def test_what_a_newer_runtime_would_give_is_said_when_asked_for(index: FakeIndex, tmp_path: Path) -> None:
+    newest = newest_python().version
+    assert newest is not None
+    index.add(wheel("thing", "1"), wheel("thing", "2", f"cp{newest[0]}{newest[1]}-none-any"))
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "requirements.txt").write_text("thing\nhelper\n")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "UV_DEFAULT_INDEX": index.url}
+    on = Host(environment, Store(None), 2)
+    made = plan_function(Folder(tmp_path), function(runtime=HERE), Options(compare=True), on)
+    assert isinstance(made, Plan)
+    assert f"for {HERE} you get thing 1; {newest_python().name} gives 2" in made.notes
+    made = plan_function(Folder(tmp_path), function(runtime=HERE), Options(), on)
+    assert isinstance(made, Plan)
+    assert not any("you get" in note for note in made.notes)
