@@ -77,7 +77,7 @@ def local_code(project: Project, folder: str, archive: str, handler: str) -> dic
         return {"Code": {"ZipFile": content}, "Handler": handler}
     if project.archive:
         return {"Code": Here(archive) if project.archive_here else archive, "Handler": project.handler}
-    return {"Code": folder, "Handler": project.handler}
+    return {"Code": Here(folder) if project.archive_here else folder, "Handler": project.handler}
 
 
 def resources(project: Project, code: Mapping[str, Any], *, sam: bool = False) -> Resources:
@@ -98,6 +98,9 @@ def resources(project: Project, code: Mapping[str, Any], *, sam: bool = False) -
         found[FUNCTION] = _sam_function(project, settings)
     else:
         found[FUNCTION] = resource("AWS::Lambda::Function", {"Role": ROLE, **code, **settings})
+    if project.sibling:
+        twin = _unmarked(found[FUNCTION])
+        found["Sibling"] = {**twin, "Properties": {**twin["Properties"], "Handler": project.sibling}}
     found.update(things(project, sam=sam))
     if not sam:
         for number, trigger in enumerate(project.invoked_by):
@@ -277,6 +280,13 @@ def http_api() -> Resources:
         "Integration": resource("AWS::ApiGatewayV2::Integration", integration),
         "Route": resource("AWS::ApiGatewayV2::Route", route),
     }
+
+
+def _unmarked(value: Any) -> Any:
+    """*value* without marks in it."""
+    if isinstance(value, Here):
+        return _unmarked(value.value)
+    return {key: _unmarked(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def _sam_function(project: Project, settings: dict[str, Any]) -> dict[str, Any]:

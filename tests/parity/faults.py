@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from lambdalint_rules.artifacts.samples import (
     archive,
+    bytecode,
     changed,
     linux_library,
     macos_library,
@@ -506,6 +507,19 @@ def archived(rule: str, what: str, bad: Any, good: Any, *, member: bool = False,
 _APP: Final = {"app.py": HANDLER.encode()}
 _START: Final = {**_APP, "start": b'#!/bin/sh\nexec "$@"\n'}
 _PACKED: Final = partial(archive, _APP)
+_IMPORTING: Final = {"app.py": b"import random, rates\n\n" + HANDLER.encode()}
+_RATES: Final = {
+    "rates/__init__.py": b"import random\n",
+    "rates-1.0.dist-info/RECORD": b"rates/__init__.py,,\nrates-1.0.dist-info/RECORD,,\n",
+}
+_CACHED: Final = "__pycache__/app.cpython-313.pyc"
+_LARGE_MODULE: Final = {"app.py": b"import tables\n\n" + HANDLER.encode(), "tables.py": b"x = 1\n" * 100_000}
+_UNBUILT: Final = {"app.py": "import rates\n\n" + HANDLER, "requirements.txt": "rates==1.0\n"}
+_TWO_HALVES: Final = {
+    "app.py": b"import prices, more_prices\n\n" + HANDLER.encode(),
+    "invoices.py": b"import letters, more_letters\n\n" + HANDLER.encode(),
+    **dict.fromkeys(("prices.py", "more_prices.py", "letters.py", "more_letters.py"), b"x = 1\n" * 250_000),
+}
 _ARTIFACTS: Final = (
     archived("LZ001", "archive packed by Windows Explorer", partial(changed, _APP, "app.py", method=9), _PACKED),
     archived("LZ001", "archive that is cut short", lambda: archive(_APP)[:-40], _PACKED),
@@ -560,6 +574,28 @@ _ARTIFACTS: Final = (
         Project(runtime=_NODE, archive=library("lib.so", unpacked_mb=200), archive_here=True, things=(_TABLES,)),
         Project(runtime=_NODE, archive=library("lib.so", unpacked_mb=120), things=(_TABLES,)),
     ),
+    archived(
+        "LZ011",
+        "module in the place of the standard library's",
+        partial(archive, {**_IMPORTING, **_RATES, "random.py": b""}),
+        partial(archive, {**_IMPORTING, **_RATES}),
+        member=True,
+    ),
+    archived(
+        "LZ012",
+        "editable installation",
+        partial(archive, {**_IMPORTING, "__editable__.rates.pth": b"/home/ann/rates/src\n"}),
+        partial(archive, {**_IMPORTING, **_RATES}),
+        member=True,
+    ),
+    archived("LZ013", "history of Git", partial(archive, {**_APP, ".git/HEAD": b"ref: x\n"}), _PACKED, member=True),
+    Fault(
+        "LZ014",
+        "folder without what it requires",
+        Project(code=_UNBUILT, archive_here=True),
+        Project(code={**_UNBUILT, "rates/__init__.py": ""}),
+        inexpressible={"sam": "sam build installs the requirements"},
+    ),
     compiled(
         "LZ015",
         "module for another system",
@@ -583,6 +619,43 @@ _ARTIFACTS: Final = (
         "module for another Python",
         Project(code={"fast.cpython-311-x86_64-linux-gnu.so": linux_library()}),
         Project(code={"fast.cpython-313-x86_64-linux-gnu.so": linux_library()}),
+    ),
+    archived(
+        "LZ024",
+        "bytecode that carries a time",
+        lambda: archive({**_APP, _CACHED: bytecode((3, 13), time=1_700_000_000)}),
+        lambda: archive({**_APP, _CACHED: bytecode((3, 13), _APP["app.py"])}),
+        member=True,
+    ),
+    archived(
+        "LZ025",
+        "bytecode of another source",
+        lambda: archive({**_APP, _CACHED: bytecode((3, 13), b"old")}),
+        lambda: archive({**_APP, _CACHED: bytecode((3, 13), _APP["app.py"])}),
+        member=True,
+    ),
+    archived(
+        "LZ026",
+        "large module without bytecode",
+        lambda: archive(_LARGE_MODULE),
+        lambda: archive(
+            {**_LARGE_MODULE, "__pycache__/tables.cpython-313.pyc": bytecode((3, 13), _LARGE_MODULE["tables.py"])}
+        ),
+        member=True,
+        memory=128,
+    ),
+    Fault(
+        "LU005",
+        "two functions that use half of a bundle each",
+        Project(archive=lambda: archive(_TWO_HALVES), archive_here=True, sibling="invoices.handler"),
+        Project(archive=lambda: archive({path: _TWO_HALVES[path] for path in ("app.py", "prices.py")})),
+    ),
+    archived(
+        "LU006",
+        "large package",
+        lambda: sized_archive({"lib.so": (6 * _MB, 20 * _MB)}),
+        lambda: sized_archive({"lib.so": (4 * _MB, 20 * _MB)}),
+        runtime=_NODE,
     ),
 )
 

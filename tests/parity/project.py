@@ -131,9 +131,10 @@ class Network:
 class Project:
     """One function called ``orders``, and what is around it.
 
-    *code* are files by their path in the code's root; with *archive* the code is that archive instead, *archive_here*
-    saying that the fault is found where it is named; with *inline* it stands in the template.  *member* says that the
-    fault is in a file of the artifact, which has no lines.
+    *code* are files by their path in the code's root; with *archive* the code is that archive instead; *archive_here*
+    says that the fault is found where the code is named; with *inline* it stands in the template.  *member* says that
+    the fault is in a file of the artifact, which has no lines.  *sibling* is the handler of a second function with the
+    same code.
     """
 
     handler: Any = "app.handler"
@@ -149,6 +150,7 @@ class Project:
     archive_here: bool = False
     inline: bool = False
     member: bool = False
+    sibling: str | None = None
     invoked_by: tuple[Any, ...] = ()
     things: tuple[Any, ...] = ()
     network: Network | None = None

@@ -1,5 +1,6 @@
 """Projects for the Serverless Framework: functions in its own words, everything else as CloudFormation."""
 
+from dataclasses import replace
 from typing import Any
 
 from tests.parity.cloudformation import files, logical, source_arn, things, variables, vpc
@@ -27,16 +28,23 @@ def written(project: Project) -> Written:
         "events": [_event(trigger, project) for trigger in project.invoked_by] or None,
     }
     others = {name: each for name, each in things(project, function=FUNCTION).items() if not _is_own(name, project)}
+    function = {key: value for key, value in function.items() if value is not None}
+    name = Here("orders") if project.archive_here and project.archive is None else "orders"
     service: dict[str, Any] = {
         "service": "shop",
         "frameworkVersion": "4",
         "provider": {"name": "aws", "runtime": "python3.13", "region": "eu-central-1"},
-        "functions": {"orders": {key: value for key, value in function.items() if value is not None}},
+        "functions": {name: function, **({"sibling": _sibling(function, project)} if project.sibling else {})},
         "layers": {each.name: {"package": {"artifact": f"{each.name}.zip"}} for each in layers} or None,
         "resources": {"Resources": others} if others else None,
     }
     stated = {key: value for key, value in service.items() if value is not None}
     return finished({"serverless.yml": yaml(stated), **files(project, "")})
+
+
+def _sibling(function: dict[str, Any], project: Project) -> dict[str, Any]:
+    """A second function with the same code."""
+    return {**function, "handler": project.sibling, "package": _package(replace(project, archive_here=False))}
 
 
 def _package(project: Project) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Projects in Terraform: resources of the AWS provider, code packed by the archive provider."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tests.parity.cloudformation import ROLE, files
@@ -43,6 +44,7 @@ def written(project: Project) -> Written:
     blocks = [
         *_code(project),
         _resource(_FUNCTION, _function(project)),
+        *([_resource("aws_lambda_function.sibling", _sibling(project))] if project.sibling else ()),
         *(block for thing in project.things for block in _thing(thing)),
         *(block for trigger in project.invoked_by for block in _trigger(trigger, project)),
         *(_network(project.network) if project.network else ()),
@@ -61,17 +63,19 @@ def _stated(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _code(project: Project) -> Iterator[_Block]:
     if project.archive is None:
-        packed = {"type": "zip", "source_dir": Expr('"${path.module}/src"'), "output_path": "orders-code.zip"}
+        folder = Expr('"${path.module}/src"')
+        source = Here(folder) if project.archive_here else folder
+        packed = {"type": "zip", "source_dir": source, "output_path": "orders-code.zip"}
         yield 'data "archive_file" "orders"', packed
 
 
 def _function(project: Project) -> dict[str, Any]:
-    archive = Here("orders.zip") if project.archive_here else "orders.zip"
+    code = "orders.zip" if project.archive else Expr("data.archive_file.orders.output_path")
     layers = [Expr(f"{_address(each)}.arn") for each in project.things if isinstance(each, Layer)]
     return {
         "function_name": "orders",
         "role": ROLE,
-        "filename": archive if project.archive else Expr("data.archive_file.orders.output_path"),
+        "filename": Here(code) if project.archive and project.archive_here else code,
         "handler": project.handler,
         "runtime": project.runtime,
         "timeout": project.timeout,
@@ -83,6 +87,12 @@ def _function(project: Project) -> dict[str, Any]:
         "environment": Block(variables=_variables(project)) if project.env else None,
         "vpc_config": _vpc(project.network) if project.network else None,
     }
+
+
+def _sibling(project: Project) -> dict[str, Any]:
+    """A second function with the same code."""
+    code = replace(project, archive_here=False, handler=project.sibling)
+    return {**_function(code), "function_name": "sibling"}
 
 
 def _variables(project: Project) -> dict[str, Any]:

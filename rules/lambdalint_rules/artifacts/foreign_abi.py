@@ -10,8 +10,10 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 from functools import partial
 
 from lambdalint.facts.native import Abi, NativeFiles
+from lambdalint.facts.package_imports import PackageImports
 from lambdalint.rule import Artifact, Problem, Problems, Severity, rule
 from lambdalint_rules.artifacts.native_groups import by_distribution, loadable_files, others, python_version
+from lambdalint_rules.artifacts.reached import confidence
 from lambdalint_rules.artifacts.samples import linux_library
 
 TEMPLATE = """\
@@ -76,7 +78,7 @@ WHEEL = "Wheel-Version: 1.0\nTag: {tag}-abi3-manylinux_2_28_x86_64\n"
         },
     ),
 )
-def check(artifact: Artifact, native: NativeFiles) -> Problems:
+def check(artifact: Artifact, native: NativeFiles, imports: PackageImports) -> Problems:
     python = python_version(artifact)
     if python is None:
         return
@@ -92,6 +94,7 @@ def check(artifact: Artifact, native: NativeFiles) -> Problems:
             artifact.member(group[0].entry),
             f"{group[0].path} is made for {made_for}{others(group)}; {artifact.runtime} cannot import it",
             hint=f"install the dependencies for {artifact.runtime}, as lambdalint package does",
+            confidence=confidence(imports, artifact, (file.entry for file in group)),
         )
 
 

@@ -10,8 +10,10 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 from functools import partial
 
 from lambdalint.facts.native import Format, NativeFile, NativeFiles
+from lambdalint.facts.package_imports import PackageImports
 from lambdalint.rule import Artifact, Problem, Problems, Severity, rule
 from lambdalint_rules.artifacts.native_groups import by_distribution, loadable_files, others
+from lambdalint_rules.artifacts.reached import confidence
 from lambdalint_rules.artifacts.samples import archive, linux_library, macos_library, windows_library
 
 TEMPLATE = """\
@@ -79,7 +81,7 @@ FOLDER = TEMPLATE.format(code="src/", architecture="x86_64")
         },
     ),
 )
-def check(artifact: Artifact, native: NativeFiles) -> Problems:
+def check(artifact: Artifact, native: NativeFiles, imports: PackageImports) -> Problems:
     target = f"Linux {artifact.architecture}" if artifact.architecture else "Linux on x86_64 or arm64"
     foreign = [
         file for file in loadable_files(artifact, native) if file.machines and not file.runs_on(artifact.architecture)
@@ -90,6 +92,7 @@ def check(artifact: Artifact, native: NativeFiles) -> Problems:
             f"{group[0].path} is {_kind(group[0])}{others(group)}; {artifact.function or 'Lambda'} runs {target}",
             hint=f"install for the target: pip install --platform manylinux2014_{_wheel_machine(artifact)} "
             "--only-binary=:all:, or lambdalint package",
+            confidence=confidence(imports, artifact, (file.entry for file in group)),
         )
 
 

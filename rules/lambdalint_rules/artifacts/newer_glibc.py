@@ -12,8 +12,10 @@ from functools import partial
 
 from lambdalint.aws.runtimes import Runtime, runtime
 from lambdalint.facts.native import NativeFile, NativeFiles, Need
+from lambdalint.facts.package_imports import PackageImports
 from lambdalint.rule import Artifact, Problem, Problems, Severity, rule
 from lambdalint_rules.artifacts.native_groups import by_distribution, loadable_files, others
+from lambdalint_rules.artifacts.reached import confidence
 from lambdalint_rules.artifacts.samples import linux_library
 
 TEMPLATE = """\
@@ -68,7 +70,7 @@ RECORD = "fast.abi3.so,,\nfast-2.1.0.dist-info/RECORD,,\n"
         },
     ),
 )
-def check(artifact: Artifact, native: NativeFiles) -> Problems:
+def check(artifact: Artifact, native: NativeFiles, imports: PackageImports) -> Problems:
     target = runtime(artifact.runtime) if artifact.runtime else None
     if target is None or target.glibc is None:
         return
@@ -86,6 +88,7 @@ def check(artifact: Artifact, native: NativeFiles) -> Problems:
             f"{worst.distribution or worst.path} needs {name}_{need.text}{others(group)}; "
             f"{target.name} runs on {target.system} with {'.'.join(map(str, has))}",
             hint=f"take a wheel for manylinux_{target.glibc[0]}_{target.glibc[1]} or older, as lambdalint package does",
+            confidence=confidence(imports, artifact, (file.entry for file in group)),
         )
 
 

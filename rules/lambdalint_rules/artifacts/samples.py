@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
+from lambdalint.aws.bytecode import magic_numbers
+
 _ELF_MACHINES: Final = {"x86_64": 62, "arm64": 183}
 _MACHO_MACHINES: Final = {"x86_64": 0x01000007, "arm64": 0x0100000C}
 _START: Final = 64 + 2 * 56
@@ -149,3 +151,13 @@ def _letters(count: int) -> bytes:
     """Blocks that unpack to *count* letters, after which others may follow."""
     packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     return packer.compress(b"x" * count) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
+def bytecode(python: tuple[int, int], source: bytes | None = None, *, checked: bool = False, time: int = 0) -> bytes:
+    """The head of a ``.pyc`` for *python*: with the hash of *source*, or with a *time* if there is none."""
+    magic = struct.pack("<H", magic_numbers()[python]) + b"\r\n"
+    if source is None:
+        return magic + struct.pack("<III", 0, time, 0)
+    import _imp
+
+    return magic + struct.pack("<I", 3 if checked else 1) + _imp.source_hash(int.from_bytes(magic, "little"), source)
