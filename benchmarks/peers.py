@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 #: Command to the distribution that brings it.
-PEERS: Final = {"cfn-lint": "cfn-lint", "checkov": "checkov", "bandit": "bandit", "sam": "aws-sam-cli"}
+PEERS: Final = {"cfn-lint": "cfn-lint", "checkov": "checkov", "bandit": "bandit", "sam": "aws-sam-cli", "pex3": "pex"}
 
 
 def peer(command: str, home: Path) -> Path:
