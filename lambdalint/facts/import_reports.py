@@ -63,12 +63,14 @@ def _of_json(text: str) -> list[_Module]:
 def _listed(found: Any) -> Iterator[_Module]:
     """Modules in the order of a tree, parents first, each with its depth and its own microseconds.
 
-    What the runtime imports before the function's own code is left out.
+    What is imported before the function's own code, or by an invocation, is left out.
     """
     roots: list[_Module] = []
-    above: list[tuple[int, _Module]] = []
+    above: list[tuple[float, _Module]] = []
     for item in found if isinstance(found, list) else ():
-        if not isinstance(item, dict) or not isinstance(item.get("module"), str) or item.get("phase") == "runtime":
+        if not isinstance(item, dict) or not isinstance(item.get("module"), str):
+            continue
+        if item.get("phase") not in (None, "init"):
             continue
         depth, own_us = _number(item.get("depth")), _number(item.get("self_us"))
         while above and above[-1][0] >= depth:
