@@ -110,7 +110,7 @@ def test_permissions_are_part_of_what_is_unpacked() -> None:
 
 def test_equal_contents_in_other_bytes_are_explained() -> None:
     assert packing(archive(FUNCTION, day=3)) == ["times"]
-    assert packing(archive(dict(reversed(FUNCTION.items())))) == ["order"]
+    assert packing(archive(dict(reversed(list(FUNCTION.items()))))) == ["order"]
     data = bytearray(archive(FUNCTION))
     data[-2:] = len(b"by hand").to_bytes(2, "little")
     assert packing(bytes(data) + b"by hand") == ["archive comment"]

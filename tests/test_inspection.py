@@ -144,13 +144,9 @@ def test_what_is_no_report_of_import_times_says_so(folder: Path, content: str) -
 
 def test_bytecode_is_counted_by_what_python_makes_of_it(folder: Path) -> None:
     (folder / "app.py").write_bytes(APP)
-    unchecked = Path(
-        py_compile.compile("app.py", cfile="a.pyc", invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-        or ""
-    )
-    timed = Path(
-        py_compile.compile("app.py", cfile="b.pyc", invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP) or ""
-    )
+    unchecked, timed = folder / "unchecked.pyc", folder / "timed.pyc"
+    py_compile.compile("app.py", str(unchecked), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    py_compile.compile("app.py", str(timed), invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     tag = f"cpython-{version.replace('.', '')}"
     for pyc, usable, check in ((unchecked, 1, "none"), (timed, 0, "time")):
