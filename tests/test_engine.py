@@ -19,6 +19,7 @@ from lambdalint.engine.registry import Registry
 from lambdalint.engine.result import Result
 from lambdalint.engine.run import Options, run
 from lambdalint.engine.select import Selection, selected
+from lambdalint.engine.shelf import Shelf
 from lambdalint.errors import ExitCode, RuleError, UsageError
 from lambdalint.model.finding import Confidence, Finding, Profile, Severity
 from lambdalint.model.places import Span
@@ -115,6 +116,27 @@ def test_a_module_that_was_looked_at_leaves_no_tree_behind() -> None:
         assert sum(isinstance(each, ast.Module) for each in gc.get_objects()) == before
     finally:
         gc.enable()
+
+
+def test_facts_are_the_same_after_they_were_packed() -> None:
+    @dataclass
+    class NotPickled:
+        path: str
+
+    paths = [f"src/{number}.py" for number in range(10)]
+    kept: dict[str, dict[type, object]] = {path: {Todos: Todos((Span.whole(path),))} for path in paths}
+    kept["src/5.py"] = {NotPickled: NotPickled("src/5.py")}
+    shelf = Shelf(most=250)
+    for path, facts in kept.items():
+        shelf.put(path, facts, 100)
+    for _ in range(10):
+        for path, facts in kept.items():
+            assert {fact: shelf.get(path, fact) for fact in facts} == facts
+    assert shelf.get("src/6.py", Todos) is not kept["src/6.py"][Todos], "it was never packed"
+    assert shelf.get("src/6.py", NotPickled) is None
+    assert "src/6.py" in shelf
+    assert "src/11.py" not in shelf
+    assert shelf.get("src/11.py", Todos) is None
 
 
 def test_a_function_rule_sees_a_fact_of_every_module() -> None:

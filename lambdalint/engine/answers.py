@@ -80,6 +80,11 @@ class Answers:
             self._kept.append(thing)  # an id is only unique while its object lives
         return self._known[key]
 
+    def forget(self, thing: object, *, but: type) -> None:
+        """Let the facts of *thing* go, except one; whoever asks has them worked out anew."""
+        for key in [key for key in self._known if key[1] == id(thing) and key[0] is not but]:
+            del self._known[key]
+
 
 @cache
 def _of_each_module(annotation: Any) -> type[Any] | None:

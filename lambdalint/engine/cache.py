@@ -61,11 +61,9 @@ class Cache:
         """Remember *value*, if it can be."""
         if self._store.folder is None:
             return
-        try:
-            body = _pickled(value)
-        except (RecursionError, pickle.PicklingError, AttributeError, TypeError):
-            return
-        self._store.put("results", key, body)
+        body = packed(value)
+        if body is not None:
+            self._store.put("results", key, body)
 
 
 def digest(*parts: str | bytes) -> str:
@@ -78,11 +76,15 @@ def digest(*parts: str | bytes) -> str:
     return found.hexdigest()
 
 
-def _pickled(value: object) -> bytes:
+def packed(value: object) -> bytes | None:
+    """*value* pickled; ``None`` if it cannot be."""
     file = io.BytesIO()
     pickler = pickle.Pickler(file, protocol=pickle.HIGHEST_PROTOCOL)
     pickler.dispatch_table = _REDUCERS
-    pickler.dump(value)
+    try:
+        pickler.dump(value)
+    except (RecursionError, pickle.PicklingError, AttributeError, TypeError):
+        return None
     return file.getvalue()
 
 

@@ -4,12 +4,13 @@ import ast
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar, get_args, get_origin
 
 from lambdalint.engine.answers import ModuleAnswers
 from lambdalint.engine.cache import Cache, digest
 from lambdalint.engine.executors import Executor
+from lambdalint.engine.shelf import Shelf
 from lambdalint.errors import UnreadableInput
 from lambdalint.facts.per_module import PerModule
 from lambdalint.model.finding import Problem
@@ -152,21 +153,26 @@ class Modules:
         self._facts = facts
         self._version = version
         self._checked: dict[str, Checked] = {}
+        self._shelf = Shelf()
 
     def fact(self, path: str, fact: type[F]) -> F | None:
         """A fact of the module at *path*; ``None`` when there is none or it does not parse."""
-        facts = self.checked(path).facts
-        return None if facts is None else facts.get(fact)
+        if path not in self._checked:
+            self.prepare((path,))
+        found: F | None = self._shelf.get(path, fact)
+        return found
+
+    def is_read(self, path: str) -> bool:
+        """Whether the module at *path* is there and parses."""
+        if path not in self._checked:
+            self.prepare((path,))
+        return path in self._shelf
 
     def checked(self, path: str) -> Checked:
-        """What the module at *path* gives."""
+        """What the module at *path* gives but for its facts."""
         if path not in self._checked:
             self.prepare((path,))
         return self._checked[path]
-
-    def known(self) -> Mapping[str, Checked]:
-        """All modules that were asked for so far."""
-        return self._checked
 
     def prepare(self, paths: Iterable[str]) -> None:
         """Check many modules at once, in the executor's processes where that pays."""
@@ -185,14 +191,19 @@ class Modules:
             key = digest(self._version, path, data)
             remembered = self._cache.get(key)
             if isinstance(remembered, Checked):
-                self._checked[path] = remembered
+                self._keep(path, remembered, len(data))
             else:
                 work.append((path, data, key))
         job = _Job(self._rules, self._facts)
-        for (path, _, key), checked in zip(work, self._executor.map(job, work), strict=True):
-            self._checked[path] = checked
+        for (path, data, key), checked in zip(work, self._executor.map(job, work), strict=True):
+            self._keep(path, checked, len(data))
             if not checked.crashes:
                 self._cache.put(key, checked)
+
+    def _keep(self, path: str, checked: Checked, size: int) -> None:
+        self._checked[path] = replace(checked, facts=None)
+        if checked.facts is not None:
+            self._shelf.put(path, checked.facts, size)
 
 
 @dataclass(frozen=True, slots=True)

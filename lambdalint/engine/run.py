@@ -274,8 +274,13 @@ class _Run:
         for rule in self.rules:
             if not is_pure(rule):
                 rules.setdefault(rule.subject, []).append(rule)
+        around: Function | None = None
         for subject, things, function in _subjects(project):
-            if subject is Module and self.modules.checked(things[Module].path).facts is None:
+            if around is not None and things.get(Function) is not around:
+                # What is known of one function holds on to what is known of all code that it reaches.
+                self.answers.forget(around, but=Reach)
+            around = things.get(Function)
+            if subject is Module and not self.modules.is_read(things[Module].path):
                 continue
             for rule in rules.get(subject, ()):
                 self._run_rule(rule, things, function)
@@ -370,7 +375,7 @@ class _Run:
             else:
                 kept.append(finding)
         judged = [template.path for template in project.templates]
-        judged += [module.path for module in project.modules if self.modules.checked(module.path).facts is not None]
+        judged += [module.path for module in project.modules if self.modules.is_read(module.path)]
         for at, text in suppressions.unused(judged, self._running):
             kept.append(_said(UNUSED_IGNORE, at, text))
         return [each for each in kept if each.code not in quiet], silenced
