@@ -77,6 +77,18 @@ class PackageSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BootSettings:
+    """Budgets for starting an artifact, by the keys of the table ``boot``; ``None`` for none.
+
+    *reports* are measurements that rules take for fact, relative to the configuration's folder.
+    """
+
+    max_init_ms: int | None = None
+    max_memory_mb: int | None = None
+    reports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Settings by their names in the file, with ``_`` for ``-``.
 
@@ -85,7 +97,8 @@ class Config:
     git's, relative to the folder of *file*, or to the working directory where there is none.  *parameter_overrides*
     are what is given to a template in place of its own defaults: parameters of CloudFormation, variables of Terraform,
     ``--param`` of the Serverless Framework, whose stage is *stage*.  *variable_files* are relative like the patterns.
-    *handlers* and *functions* name what no template declares.  *package* says how packages are built.
+    *handlers* and *functions* name what no template declares.  *package* says how packages are built,
+    *boot* what starting them may take.
     """
 
     select: tuple[str, ...] = ()
@@ -103,6 +116,7 @@ class Config:
     handlers: tuple[NamedHandler, ...] = ()
     functions: tuple[NamedHandler, ...] = ()
     package: PackageSettings = field(default_factory=PackageSettings)
+    boot: BootSettings = field(default_factory=BootSettings)
     file: Path | None = None
 
     @staticmethod
@@ -235,6 +249,13 @@ def _package(value: Any) -> PackageSettings:
     return PackageSettings(**{key.replace("-", "_"): setting for key, setting in given.items()})
 
 
+def _boot(value: Any) -> BootSettings:
+    if not isinstance(value, dict):
+        raise ConfigError(f"must be a table, not {_described(value)}", hint="for example max-init-ms = 2000")
+    given = _entries(value, _BOOT)
+    return BootSettings(**{key.replace("-", "_"): setting for key, setting in given.items()})
+
+
 def _functions(value: Any) -> tuple[NamedHandler, ...]:
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise ConfigError(
@@ -355,6 +376,7 @@ _SETTINGS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "handlers": _handlers,
     "functions": _functions,
     "package": _package,
+    "boot": _boot,
 }
 
 _FUNCTION: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -376,4 +398,10 @@ _PACKAGE: Final[Mapping[str, Callable[[Any], Any]]] = {
     "base": _word,
     "to": _word,
     "sdist": lambda value: _text_of(value, list(SDIST)),
+}
+
+_BOOT: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "max-init-ms": _number,
+    "max-memory-mb": _number,
+    "reports": _names,
 }

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "package": "Build the artifacts that a template declares.",
     "inspect": "Show what an artifact is made of.",
     "diff": "Compare two artifacts.",
+    "boot": "Start an artifact under AWS's own runtime client, and measure it.",
     "rules": "List the rules.",
     "rule": "Explain a rule.",
 }

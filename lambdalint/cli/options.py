@@ -127,6 +127,14 @@ def assignments(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
+def variable(text: str) -> tuple[str, str]:
+    """The name and the value of ``NAME=VALUE``."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise UsageError(f"--env takes NAME=VALUE, not {text!r}")
+    return name, value
+
+
 def config_file(command: Decorated) -> Decorated:
     """The option that names the configuration."""
     return click.option(
