@@ -232,3 +232,16 @@ def test_what_a_newer_runtime_would_give_is_said_when_asked_for(index: FakeIndex
     made = plan_function(Folder(tmp_path), function(runtime=HERE), Options(), on)
     assert isinstance(made, Plan)
     assert not any("you get" in note for note in made.notes)
+
+
+def test_what_a_build_needs_comes_from_the_same_index(index: FakeIndex, tmp_path: Path) -> None:
+    project = '[build-system]\nrequires = ["helper"]\nbuild-backend = "outer"\nbackend-path = ["."]\n'
+    outer = "import helper\nfrom backend import build_wheel\n"
+    index.add(buildable("thing", "1", wheel("thing", "1"), {"pyproject.toml": project, "outer.py": outer}))
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "requirements.txt").write_text("thing\n")
+    on = Host({"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PIP_INDEX_URL": index.url}, Store(None), 2)
+    made = plan_function(Folder(tmp_path), function(runtime=HERE), Options(sdist=Sdist.PURE), on)
+    assert isinstance(made, Plan)
+    assert names(made) == ["thing-1-py3-none-any.whl"]
+    assert "/files/helper-1-py3-none-any.whl" in index.asked

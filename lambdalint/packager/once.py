@@ -9,6 +9,10 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 
+class _Abandoned(Exception):
+    """Whoever was to make something could not."""
+
+
 class Once:
     """Remembers results by key; of two threads that ask for the same, one waits for the other."""
 
@@ -27,20 +31,33 @@ class Once:
             return cast("T", self._results[key])
 
     def each(self, kind: object, keys: Sequence[K], make: Callable[[list[K]], Mapping[K, T]]) -> dict[K, T]:
-        """The results of *keys*: *make* is given those that nobody has asked for, and the others are waited for."""
+        """The results of *keys*: *make* is given those that nobody has asked for, and the others are waited for.
+
+        Where *make* fails for somebody else, what is wanted of that is made again: the fault may be another key's.
+        """
+        while True:
+            found, mine = self._claimed(kind, keys)
+            try:
+                made = make(mine) if mine else {}
+            except BaseException:
+                with self._lock:
+                    for key in mine:
+                        del self._batches[kind, key]
+                for key in mine:
+                    found[key].set_exception(_Abandoned())
+                raise
+            for key in mine:
+                found[key].set_result(made[key])
+            try:
+                return {key: cast("T", future.result()) for key, future in found.items()}
+            except _Abandoned:
+                continue
+
+    def _claimed(self, kind: object, keys: Sequence[K]) -> tuple[dict[K, Future[object]], list[K]]:
         mine: list[K] = []
         with self._lock:
             for key in dict.fromkeys(keys):
                 if (kind, key) not in self._batches:
                     self._batches[kind, key] = Future()
                     mine.append(key)
-            futures = {key: self._batches[kind, key] for key in keys}
-        try:
-            made = make(mine) if mine else {}
-        except BaseException as error:
-            for key in mine:
-                futures[key].set_exception(error)
-            raise
-        for key in mine:
-            futures[key].set_result(made[key])
-        return {key: cast("T", future.result()) for key, future in futures.items()}
+            return {key: self._batches[kind, key] for key in keys}, mine

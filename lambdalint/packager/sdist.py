@@ -22,6 +22,7 @@ from lambdalint.packager import measured
 from lambdalint.packager.bytecode import interpreter
 from lambdalint.packager.choice import Pin
 from lambdalint.packager.host import Host
+from lambdalint.packager.index import IndexSettings
 from lambdalint.packager.retag import retagged
 from lambdalint.packager.target import Target
 from lambdalint.packager.uv import own_words, uv_binary
@@ -73,7 +74,7 @@ class Builder:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _made(self, source: Path, pin: Pin, target: Target) -> Path:
-        python, environment = sys.executable, {**self.host.environment}
+        python, environment = sys.executable, {**self.host.environment, **_indexes(self.host.environment)}
         if self.policy in (Sdist.NATIVE, Sdist.CROSS):
             python = self._python(pin, target)
         if self.policy is Sdist.CROSS:
@@ -147,3 +148,16 @@ class Builder:
         if target.rank(renamed.name) is None:
             raise Refused(f"{pin.origin} builds {renamed.name}, which {target} does not take")
         return renamed
+
+
+def _indexes(environment: Mapping[str, str]) -> dict[str, str]:
+    """uv's variables for the indexes that *environment* names, so that what a build needs comes from there as well."""
+    settings = IndexSettings.of(environment)
+    variables = {
+        "UV_DEFAULT_INDEX": settings.default or "",
+        "UV_NO_INDEX": "" if settings.default else "1",
+        "UV_INDEX": " ".join(settings.extra),
+        "UV_FIND_LINKS": ",".join(settings.find_links),
+        "UV_INDEX_STRATEGY": "unsafe-best-match" if settings.merge else "",
+    }
+    return {name: value for name, value in variables.items() if value}
