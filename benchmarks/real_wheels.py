@@ -124,7 +124,7 @@ def _imported(module: str, files: dict[Pin, tuple[Path, str]], aim: Target, host
     if python is None:
         return f"no Python {'.'.join(map(str, aim.python))} here"
     for pin, (path, _) in files.items():
-        for member in installed(path, pin):
+        for member in installed(path, pin).members:
             place = folder / member.path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(member.data)

@@ -40,19 +40,31 @@ def handler(event, context):
 """
 
 
-HELPER = {"helper/__init__.py": "", "helper/tests/test_it.py": "", "helper/bad.py": "print 1"}
+LOADER = """\
+try:
+    import helper.bad
+except SyntaxError:
+    pass
+"""
+HELPER = {
+    "helper/__init__.py": LOADER,
+    "helper/bad.py": "print 1",
+    "helper/later.py": "",
+    "helper/tests/test_it.py": "",
+}
 
 
 @pytest.fixture
 def index() -> Iterator[FakeIndex]:
     with FakeIndex() as served:
         served.add(
-            wheel("requests-like", "1.0", requires=["helper"]),
             wheel(
-                "helper",
-                "2",
-                files=HELPER,
+                "requests-like",
+                "1.0",
+                files={"requests_like.py": "import helper\nversion = '1.0'\n"},
+                requires=["helper"],
             ),
+            wheel("helper", "2", files=HELPER),
         )
         yield served
 
@@ -96,7 +108,7 @@ def test_a_plan_holds_source_distributions_and_bytecode(index: FakeIndex, tmp_pa
         f"helper/__pycache__/__init__.{tag}.pyc": "bytecode",
         "helper/__init__.py": "helper 2",
         "helper/bad.py": "helper 2",
-        "helper/tests/test_it.py": "helper 2",
+        "helper/later.py": "helper 2",
         "requests_like.py": "requests-like 1.0",
         "run.sh": "source",
     }
@@ -319,7 +331,7 @@ def test_bytecode_is_left_out_before_the_package_grows_too_large(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = project(tmp_path, {"src/app.py": "x = 1\n", "src/more.py": "y = 2\n" * 100})
-    monkeypatch.setattr("lambdalint.packager.contents.limit", lambda *_: 850)
+    monkeypatch.setattr("lambdalint.packager.compiling.limit", lambda *_: 850)
     plan = built(root, host(None, None))
     assert plan.unpacked_bytes <= 850
     assert any("left without bytecode" in note for note in plan.notes)

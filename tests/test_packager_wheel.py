@@ -18,7 +18,7 @@ from tests.fake_index import Made, hashed, wheel
 def unpacked(made: Made, tmp_path: Path) -> dict[str, RawMember]:
     path = tmp_path / made.filename
     path.write_bytes(made.data)
-    return {member.path: member for member in installed(path, Pin("app", "1", made.filename, path.as_uri()))}
+    return {member.path: member for member in installed(path, Pin("app", "1", made.filename, path.as_uri())).members}
 
 
 def test_a_wheel_is_spread_as_an_installer_does_and_useless_files_are_left_out(tmp_path: Path) -> None:

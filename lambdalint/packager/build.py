@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,19 +12,22 @@ from typing import Final, Self
 from lambdalint.aws.images import runtime_client
 from lambdalint.model.function import CodeKind, Function, Layer
 from lambdalint.packager import bytecode
-from lambdalint.packager.bytecode import Bytecode, Interpreter, bytecode_path, takes_bytecode
-from lambdalint.packager.contents import Brought, merged, some
+from lambdalint.packager.bytecode import Bytecode, Interpreter, takes_bytecode
+from lambdalint.packager.compiling import Compiling
+from lambdalint.packager.contents import Brought, Contents
 from lambdalint.packager.dependencies import Dependencies, Needed
 from lambdalint.packager.host import Host, Progress, silent
 from lambdalint.packager.image.base import Base, Workbench, base
 from lambdalint.packager.image.build import ImagePlan, has_runtime_client, image_plan
 from lambdalint.packager.once import Once
 from lambdalint.packager.options import Options
-from lambdalint.packager.pack import Member, RawMember, compressed_all, keep, lookup
+from lambdalint.packager.pack import Loss, Member, RawMember, compressed_all, keep, lookup
 from lambdalint.packager.plan import BYTECODE, SOURCE, Kind, Plan, Skipped, moved, together
+from lambdalint.packager.reached import Reading, Scans
 from lambdalint.packager.source import SourceFiles, single_file, source_files
 from lambdalint.packager.subjects import Subject, function_subject, layer_subjects
 from lambdalint.packager.target import Target
+from lambdalint.packager.trim import unreached_tests
 from lambdalint.readers.tree import Tree
 
 #: A file of the project from this size on is compressed once and kept.
@@ -47,9 +50,13 @@ class Packager:
         self._host = host or Host.here()
         self._progress = progress
         self._exit = ExitStack()
-        self._scratch = Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="lambdalint-")))
+        # A download that was begun and is not needed after all may still be writing.
+        scratch = tempfile.TemporaryDirectory(prefix="lambdalint-", ignore_cleanup_errors=True)
+        self._scratch = Path(self._exit.enter_context(scratch))
         self._once = Once()
         self._dependencies = Dependencies(tree, self._options, self._host, self._once, self._scratch, progress)
+        self._scans = Scans(self._host)
+        self._compiling = Compiling(self._host, progress)
 
     def __enter__(self) -> Self:
         return self
@@ -89,12 +96,12 @@ class Packager:
         assert name is not None
         return self._once.of(("base", name, aim.architecture), lambda: base(name, aim.architecture, self.bench))
 
-    def _runtime_client(self, subject: Subject, compiler: Interpreter | None) -> Needed:
+    def _runtime_client(self, subject: Subject) -> Needed:
         """What an image needs besides, so that somebody asks for events."""
         if subject.kind is not Kind.IMAGE or has_runtime_client(self._base(subject.base, subject.aim)):
             return Needed()
         named = (runtime_client(),)
-        return self._dependencies.named(named, subject.code.root or "", subject.aim, compiler)
+        return self._dependencies.named(named, subject.code.root or "", subject.aim)
 
     def plan_layer(self, layer: Layer, users: Sequence[Function]) -> Plan | Skipped:
         """What the package of *layer* will hold, or why none is made; *users* are the functions that have it.
@@ -110,25 +117,53 @@ class Packager:
     def _planned(self, subject: Subject) -> Plan:
         aim = subject.aim
         compiler = self._compiler(aim) if subject.builds else None
-        own, notes = self._own(subject, compiler) if subject.takes_source else (Brought(SOURCE, ()), [])
-        needed = self._dependencies.needed(subject.code, aim, compiler) if subject.builds else Needed()
-        client = self._runtime_client(subject, compiler)
+        own, notes = self._own(subject) if subject.takes_source else (Brought(SOURCE, ()), [])
+        needed = self._dependencies.needed(subject.code, aim) if subject.builds else Needed()
+        client = self._runtime_client(subject)
         brought = {one.origin.partition(" ")[0]: one for one in (*client.brought, *needed.brought)}
-        entries, more = merged((*brought.values(), own))
-        notes = [*notes, *needed.notes, *more, *self._bytecode_notes((*needed.brought, own), aim, compiler)]
+        contents = Contents.of((*brought.values(), own))
+        if subject.builds:
+            self._fit(contents, subject, compiler)
         return Plan(
             name=subject.name,
             handler=subject.handler,
             target=aim,
-            entries=moved(entries, subject.prefix),
+            entries=moved(contents.sorted(), subject.prefix),
             distributions=tuple({each.name: each for each in (*client.distributions, *needed.distributions)}.values()),
             inputs=needed.inputs,
-            notes=tuple(notes),
-            compiler=compiler.version if compiler and any(entry.origin == BYTECODE for entry in entries) else None,
+            notes=(*notes, *needed.notes, *contents.notes, *self._bytecode_notes(aim, compiler)),
+            compiler=compiler.version
+            if compiler and any(entry.origin == BYTECODE for entry in contents.sorted())
+            else None,
             source=subject.code.span,
             kind=subject.kind,
             base=subject.base,
+            losses=_below(subject.prefix, contents.losses),
         )
+
+    def _fit(self, contents: Contents, subject: Subject, compiler: Interpreter | None) -> None:
+        """Leave out what nothing leads to, and compile what a start needs."""
+        reading = Reading.of(contents, self._scans)
+        if subject.takes_source and self._options.trim:
+            contents.remove(unreached_tests(reading))
+        if compiler is not None:
+            self._compiling.add(contents, self._ranked(contents, reading, subject), compiler)
+        self._scans.keep()
+
+    def _ranked(self, contents: Contents, reading: Reading, subject: Subject) -> list[str]:
+        """The modules that get bytecode, the most important first: those of the project, and what it starts with.
+
+        Who starts with a layer is not known.
+        """
+        modules = sorted(path for path in contents.entries if takes_bytecode(path))
+        own = [path for path in modules if contents.entries[path].origin == SOURCE]
+        if not subject.takes_source:
+            return modules
+        found = reading.started(subject.handler)
+        ranked = [*own, *found.init, *sorted(found.deferred)]
+        if self._options.bytecode is Bytecode.ALL:
+            ranked += modules
+        return [path for path in dict.fromkeys(ranked) if path in contents.entries and path.endswith(".py")]
 
     def _compiler(self, aim: Target) -> Interpreter | None:
         if self._options.bytecode is Bytecode.NONE:
@@ -137,21 +172,16 @@ class Packager:
             ("interpreter", aim.python), lambda: bytecode.interpreter(aim.python, self._host.environment)
         )
 
-    def _bytecode_notes(self, brought: Sequence[Brought], aim: Target, compiler: Interpreter | None) -> list[str]:
+    def _bytecode_notes(self, aim: Target, compiler: Interpreter | None) -> list[str]:
+        if self._options.bytecode is Bytecode.NONE or compiler is not None:
+            return []
         version = f"{aim.python[0]}.{aim.python[1]}"
-        if self._options.bytecode is Bytecode.NONE:
-            return []
-        if compiler is None:
-            return [
-                f"no Python {version} is here to compile with, so there is no bytecode and the first import takes "
-                f"longer; `uv python install {version}` provides one"
-            ]
-        failed = [path for one in brought for path in one.failed]
-        if not failed:
-            return []
-        return [f"not Python {version}, hence without bytecode: {some(failed)}"]
+        return [
+            f"no Python {version} is here to compile with, so there is no bytecode and the first import takes "
+            f"longer; `uv python install {version}` provides one"
+        ]
 
-    def _own(self, subject: Subject, compiler: Interpreter | None) -> tuple[Brought, list[str]]:
+    def _own(self, subject: Subject) -> tuple[Brought, list[str]]:
         self._progress("source", subject.name, 0, 1)
         code = subject.code
         root, path = code.root, code.path
@@ -166,11 +196,8 @@ class Packager:
         key = ("source", code.kind, root, path, subject.template)
         files = self._once.of(key, read)
         members = self._once.of((*key, "members"), lambda: self._compressed(files.members))
-        compiled = self._once.of(
-            (*key, "bytecode", subject.aim.python), lambda: self._compiled(files.members, compiler)
-        )
         self._progress("source", subject.name, 1, 1)
-        return replace(compiled, members=members), list(files.notes)
+        return Brought(SOURCE, members), list(files.notes)
 
     def _compressed(self, raws: Sequence[RawMember]) -> tuple[Member, ...]:
         found: list[Member] = []
@@ -185,32 +212,12 @@ class Packager:
             found.append(replace(pack.members[0], path=raw.path, executable=raw.executable))
         return (*found, *compressed_all(small, self._host.jobs))
 
-    def _compiled(self, raws: Sequence[RawMember], compiler: Interpreter | None) -> Brought:
-        """Bytecode of the project's own modules; one by one in the cache, since they change one by one."""
-        if compiler is None:
-            return Brought(SOURCE, ())
-        known: dict[str, bytes] = {}
-        missing: list[RawMember] = []
-        keys: dict[str, str] = {}
-        for raw in raws:
-            if not takes_bytecode(raw.path):
-                continue
-            named = f"{raw.path}\0{compiler.version}\0{bytecode.FINGERPRINT}\0".encode("utf-8", "surrogateescape")
-            keys[raw.path] = hashlib.sha256(named + raw.data).hexdigest()
-            data = self._host.cache.get("bytecode", keys[raw.path])
-            if data is None:
-                missing.append(raw)
-            else:
-                known[raw.path] = data
-        if missing:
-            made = bytecode.compiled({SOURCE: missing}, compiler, self._host.jobs)[SOURCE]
-            by_path = {member.path: member.data for member in made.members}
-            for raw in missing:
-                known[raw.path] = by_path.get(bytecode_path(raw.path, compiler), b"")
-                self._host.cache.put("bytecode", keys[raw.path], known[raw.path])
-        members = [RawMember(bytecode_path(path, compiler), data) for path, data in sorted(known.items()) if data]
-        failed = tuple(path for path, data in sorted(known.items()) if not data)
-        return Brought(SOURCE, (), compressed_all(members, self._host.jobs), failed)
+
+def _below(prefix: str, losses: Mapping[str, Sequence[Loss]]) -> dict[str, tuple[Loss, ...]]:
+    """*losses* where a package lies in the folder *prefix*."""
+    return {
+        origin: tuple(replace(each, path=prefix + each.path) for each in listed) for origin, listed in losses.items()
+    }
 
 
 def plan_function(

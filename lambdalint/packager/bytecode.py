@@ -90,10 +90,11 @@ FINGERPRINT: Final = hashlib.sha256(_COMPILER.encode()).hexdigest()[:16]
 
 
 class Bytecode(Enum):
-    """Which modules get bytecode."""
+    """Which modules get bytecode: none, those that a start leads to, or all."""
 
-    ALL = "all"
     NONE = "none"
+    CLOSURE = "closure"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)

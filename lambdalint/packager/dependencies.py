@@ -1,4 +1,4 @@
-"""The distributions that code needs: said, resolved, fetched, unpacked and compiled."""
+"""The distributions that code needs: said, resolved, fetched and unpacked."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +12,6 @@ from packaging.version import Version
 from lambdalint.aws.runtimes import newest_python
 from lambdalint.errors import Refused
 from lambdalint.model.function import Code, CodeKind
-from lambdalint.packager import bytecode
-from lambdalint.packager.bytecode import Interpreter, takes_bytecode
 from lambdalint.packager.choice import Pin
 from lambdalint.packager.contents import Brought
 from lambdalint.packager.fetch import Fetcher
@@ -27,7 +25,7 @@ from lambdalint.packager.locked import pinned as pinned_by_lock
 from lambdalint.packager.needs import Declared, Input, Inputs, Listed, Locked, Places
 from lambdalint.packager.once import Once
 from lambdalint.packager.options import Options
-from lambdalint.packager.pack import Pack, RawMember, keep, lookup
+from lambdalint.packager.pack import Pack, keep, lookup
 from lambdalint.packager.plan import Distribution
 from lambdalint.packager.resolve import Answer, Question, resolve
 from lambdalint.packager.sdist import Builder, Sdist
@@ -40,7 +38,7 @@ from lambdalint.readers.tree import Tree
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Needed:
-    """What code needs, unpacked and compiled, and the files that say so."""
+    """What code needs, unpacked, and the files that say so."""
 
     brought: tuple[Brought, ...] = ()
     distributions: tuple[Distribution, ...] = ()
@@ -62,7 +60,7 @@ class Dependencies:
         self._fetcher = Fetcher(self.web, host, scratch)
         self._builder = Builder(options.sdist, host, scratch)
 
-    def needed(self, code: Code, aim: Target, compiler: Interpreter | None) -> Needed:
+    def needed(self, code: Code, aim: Target) -> Needed:
         """The distributions that *code* is to have with it; none where nothing says so.
 
         Raises:
@@ -72,9 +70,9 @@ class Dependencies:
             return Needed()
         root, file = code.root or "", code.path if code.kind is CodeKind.FILE else None
         key = ("needed", root, file, str(aim))
-        return self._once.of(key, lambda: self._dependencies(root, file, aim, compiler))
+        return self._once.of(key, lambda: self._dependencies(root, file, aim))
 
-    def _dependencies(self, root: str, file: str | None, aim: Target, compiler: Interpreter | None) -> Needed:
+    def _dependencies(self, root: str, file: str | None, aim: Target) -> Needed:
         options = self._options
         environment = self._host.environment
         places = Places(self._tree, root, options.manifest, options.extras, environment, options.groups, file)
@@ -84,10 +82,10 @@ class Dependencies:
         self._progress("resolve", root or ".", 0, 1)
         answer = self._pins(said, aim) if options.venv is None else self._installed(said, options.venv, aim)
         self._progress("resolve", root or ".", 1, 1)
-        brought, distributions = self._brought(answer.pins, compiler)
+        brought, distributions = self._brought(answer.pins)
         return Needed(brought, distributions, said.files, (*said.notes, *answer.notes))
 
-    def named(self, requirements: tuple[str, ...], root: str, aim: Target, compiler: Interpreter | None) -> Needed:
+    def named(self, requirements: tuple[str, ...], root: str, aim: Target) -> Needed:
         """Distributions that nobody declares; the index is the one that the folder *root* says.
 
         Raises:
@@ -96,24 +94,17 @@ class Dependencies:
         settings = index_settings(self._tree, root, self._host.environment)
         question = Question(requirements)
         answer = resolve(question, self._indexes(settings), aim, self._host, fresh_s=self._options.fresh_s)
-        brought, distributions = self._brought(answer.pins, compiler)
+        brought, distributions = self._brought(answer.pins)
         return Needed(brought, distributions, (), answer.notes)
 
-    def _brought(
-        self, pins: Sequence[Pin], compiler: Interpreter | None
-    ) -> tuple[tuple[Brought, ...], tuple[Distribution, ...]]:
-        """What each of *pins* brings, unpacked and compiled, and what it is."""
+    def _brought(self, pins: Sequence[Pin]) -> tuple[tuple[Brought, ...], tuple[Distribution, ...]]:
+        """What each of *pins* brings, unpacked, and what it is."""
         packs = self._once.each("unpacked", pins, self._packs)
-        compiled: dict[Pin, Pack] = {}
-        if compiler is not None:
-            key = ("compiled", compiler)
-            compiled = self._once.each(key, pins, lambda missing: self._bytecode_packs(missing, packs, compiler))
         brought = []
         distributions = []
         for pin in pins:
             pack, sha256 = packs[pin]
-            made = compiled.get(pin, Pack(()))
-            brought.append(Brought(pin.origin, pack.members, made.members, made.remarks))
+            brought.append(Brought(pin.origin, pack.members, pack.losses, self._wheel_key(sha256)))
             url = None if pin.url.startswith("file:") else self.web.remember(pin.url)
             distributions.append(Distribution(pin.name, pin.version, pin.filename, url, sha256))
         return tuple(brought), tuple(distributions)
@@ -237,7 +228,7 @@ class Dependencies:
         """The files of each pin; wheels are fetched only for those that were not unpacked before."""
         found: dict[Pin, tuple[Pack, str]] = {}
         for pin in pins:
-            pack = lookup(self._host, _wheel_key(pin.sha256)) if pin.sha256 else None
+            pack = lookup(self._host, self._wheel_key(pin.sha256)) if pin.sha256 else None
             if pack is not None and pin.sha256 is not None:
                 found[pin] = (pack, pin.sha256)
         missing = [pin for pin in pins if pin not in found]
@@ -245,8 +236,12 @@ class Dependencies:
 
         def unpacked(pin: Pin) -> tuple[Pack, str]:
             path, sha256 = fetched[pin]
-            key = _wheel_key(sha256)
-            return lookup(self._host, key) or keep(self._host, key, installed(path, pin)), sha256
+            key = self._wheel_key(sha256)
+            pack = lookup(self._host, key)
+            if pack is None:
+                made = installed(path, pin, strips=self._options.strip)
+                pack = keep(self._host, key, made.members, losses=made.losses)
+            return pack, sha256
 
         with ThreadPoolExecutor(max_workers=self._host.jobs) as pool:
             for done, (pin, pack_and_hash) in enumerate(zip(missing, pool.map(unpacked, missing), strict=True), 1):
@@ -254,32 +249,8 @@ class Dependencies:
                 self._progress("unpack", pin.origin, done, len(missing))
         return found
 
-    def _bytecode_packs(
-        self, pins: Sequence[Pin], packs: dict[Pin, tuple[Pack, str]], compiler: Interpreter
-    ) -> dict[Pin, Pack]:
-        found: dict[Pin, Pack] = {}
-        missing: list[Pin] = []
-        for pin in pins:
-            pack = lookup(self._host, _bytecode_key(packs[pin][1], compiler))
-            if pack is None:
-                missing.append(pin)
-            else:
-                found[pin] = pack
-        if not missing:
-            return found
-        self._progress("compile", missing[0].origin, 0, len(missing))
-        sources = {
-            pin: [
-                RawMember(member.path, member.read()) for member in packs[pin][0].members if takes_bytecode(member.path)
-            ]
-            for pin in missing
-        }
-        made = bytecode.compiled(sources, compiler, self._host.jobs)
-        for done, pin in enumerate(missing, 1):
-            key = _bytecode_key(packs[pin][1], compiler)
-            found[pin] = keep(self._host, key, made[pin].members, made[pin].failed)
-            self._progress("compile", pin.origin, done, len(missing))
-        return found
+    def _wheel_key(self, sha256: str) -> tuple[str, ...]:
+        return ("wheel", sha256, RULES, "stripped" if self._options.strip else "whole")
 
 
 def _with(settings: IndexSettings, place: str) -> IndexSettings:
@@ -287,11 +258,3 @@ def _with(settings: IndexSettings, place: str) -> IndexSettings:
     if not place or place.rstrip("/") in (PYPI, settings.default):
         return settings
     return replace(settings, extra=(place, *settings.extra))
-
-
-def _wheel_key(sha256: str) -> tuple[str, ...]:
-    return ("wheel", sha256, RULES)
-
-
-def _bytecode_key(sha256: str, compiler: Interpreter) -> tuple[str, ...]:
-    return ("wheel bytecode", sha256, RULES, compiler.version, bytecode.FINGERPRINT)

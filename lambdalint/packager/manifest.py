@@ -12,6 +12,9 @@ from lambdalint.packager.plan import Plan
 
 VERSION: Final = 1
 
+#: What is a list of files.
+_LISTS: Final = ("removed", "changed", "entries")
+
 
 def manifest(plan: Plan, *, sha256: bytes | None, packed_bytes: int | None) -> dict[str, Any]:
     """The manifest of what is written from *plan*, with its digest and size, ``None`` where it is no single file."""
@@ -32,6 +35,8 @@ def manifest(plan: Plan, *, sha256: bytes | None, packed_bytes: int | None) -> d
         "inputs": [asdict(given) for given in plan.inputs],
         "distributions": [asdict(distribution) for distribution in plan.distributions],
         "notes": list(plan.notes),
+        "removed": _losses(plan, removed=True),
+        "changed": _losses(plan, removed=False),
         "entries": [
             {
                 "path": entry.path,
@@ -46,8 +51,21 @@ def manifest(plan: Plan, *, sha256: bytes | None, packed_bytes: int | None) -> d
     }
 
 
+def _losses(plan: Plan, *, removed: bool) -> list[dict[str, Any]]:
+    """What was left out, or made shorter, of what distributions and the project have."""
+    return [
+        {"path": loss.path, "origin": origin, "bytes": loss.won_bytes, "reason": loss.reason}
+        for origin, losses in sorted(plan.losses.items())
+        for loss in sorted(losses, key=lambda loss: loss.path)
+        if loss.is_removed is removed
+    ]
+
+
 def rendered(document: dict[str, Any]) -> bytes:
-    """The manifest as it is written: readable, one entry a line."""
-    entries = ",\n".join(f"    {json.dumps(entry, ensure_ascii=False)}" for entry in document["entries"])
-    rest = json.dumps({key: value for key, value in document.items() if key != "entries"}, indent=2, ensure_ascii=False)
-    return f'{rest[:-2]},\n  "entries": [\n{entries}\n  ]\n}}\n'.encode("utf-8", "surrogateescape")
+    """The manifest as it is written: readable, one file a line."""
+    rest = {key: value for key, value in document.items() if key not in _LISTS}
+    text = json.dumps(rest, indent=2, ensure_ascii=False)[:-2]
+    for name in _LISTS:
+        rows = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in document[name])
+        text += f',\n  "{name}": [\n{rows}\n  ]' if rows else f',\n  "{name}": []'
+    return f"{text}\n}}\n".encode("utf-8", "surrogateescape")

@@ -20,11 +20,12 @@ class Options:
     the function's own costs.  *kind* is the form of all packages, ``None`` for the template's own: images are images,
     everything else is a ZIP.  *base* is what images rest on, ``None`` for what their Dockerfile says, or else the image
     that AWS makes of the runtime.  *fresh_s* is how old, in seconds, an answer of the resolver may be.
+    *strip* makes native files shorter, *trim* leaves out tests that nothing leads to.
     """
 
     manifest: str | None = None
     extras: tuple[str, ...] = ()
-    bytecode: Bytecode = Bytecode.ALL
+    bytecode: Bytecode = Bytecode.CLOSURE
     leaving: Leaving = field(default_factory=Leaving)
     fresh_s: int = FRESH_S
     groups: tuple[str, ...] = ()
@@ -33,3 +34,5 @@ class Options:
     compare: bool = False
     kind: Kind | None = None
     base: str | None = None
+    strip: bool = True
+    trim: bool = True

@@ -22,7 +22,7 @@ from lambdalint.packager.host import Host
 LEVEL: Final = 6
 COMPRESSOR: Final = f"libdeflate (deflate {deflate.__version__}), level {LEVEL}"
 
-_MAGIC: Final = b"lambdalint pack 1\n"
+_MAGIC: Final = b"lambdalint pack 2\n"
 _HEAD: Final = struct.Struct("<QI")
 _MIN_GAIN: Final = 0.02
 
@@ -63,12 +63,23 @@ class Member:
         return zlib.decompressobj(-15).decompress(self.packed, count)
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A file that was left out, or one that was made shorter; how many bytes that won, and why it was done."""
+
+    path: str
+    won_bytes: int
+    reason: str
+    is_removed: bool = True
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pack:
-    """Members, with remarks of whoever made them."""
+    """Members, with remarks of whoever made them, and what was taken from them."""
 
     members: tuple[Member, ...]
     remarks: tuple[str, ...] = ()
+    losses: tuple[Loss, ...] = ()
 
 
 def compressed(raw: RawMember) -> Member:
@@ -103,9 +114,19 @@ def lookup(host: Host, key: Sequence[str]) -> Pack | None:
     return None if place is None else _open(place)
 
 
-def keep(host: Host, key: Sequence[str], raws: Iterable[RawMember], remarks: Sequence[str] = ()) -> Pack:
+def keep(
+    host: Host,
+    key: Sequence[str],
+    raws: Iterable[RawMember],
+    remarks: Sequence[str] = (),
+    losses: Sequence[Loss] = (),
+) -> Pack:
     """Compress *raws* and keep the pack under *key*."""
-    pack = Pack(compressed_all(raws, host.jobs), tuple(remarks))
+    return keep_pack(host, key, Pack(compressed_all(raws, host.jobs), tuple(remarks), tuple(losses)))
+
+
+def keep_pack(host: Host, key: Sequence[str], pack: Pack) -> Pack:
+    """Keep *pack* under *key*."""
     host.cache.put_whole("packs", _hashed(key), b"".join(_serialized(pack)))
     return pack
 
@@ -128,7 +149,8 @@ def _serialized(pack: Pack) -> Iterator[Buffer]:
         )
         for member in pack.members
     ]
-    header = json.dumps({"members": rows, "remarks": pack.remarks}).encode()
+    losses = [(loss.path, loss.won_bytes, loss.reason, loss.is_removed) for loss in pack.losses]
+    header = json.dumps({"members": rows, "remarks": pack.remarks, "losses": losses}).encode()
     yield _MAGIC
     yield _HEAD.pack(len(header), deflate.crc32(header))
     yield header
@@ -159,7 +181,7 @@ def _open(place: Path) -> Pack | None:
             return None
         members.append(member)
         offset += row[6]
-    return Pack(tuple(members), tuple(document["remarks"]))
+    return Pack(tuple(members), tuple(document["remarks"]), tuple(Loss(*row) for row in document["losses"]))
 
 
 def _member(row: list[Any], packed: memoryview) -> tuple[Member, int]:

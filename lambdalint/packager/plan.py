@@ -2,14 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.places import Span
 from lambdalint.packager.needs import Input
-from lambdalint.packager.pack import COMPRESSOR, Member
+from lambdalint.packager.pack import COMPRESSOR, Loss, Member
 from lambdalint.packager.target import Target
 
 SOURCE = "source"
@@ -72,7 +72,7 @@ class Plan:
 
     *kind* is the form that it is written in.  *entries* are sorted by path.  *compiler* is the version of the Python
     that made the bytecode, ``None`` when there is none.  *source* is where the template names the code.
-    *base* is the image that an image rests on, as it was asked for.
+    *base* is the image that an image rests on, as it was asked for.  *losses* is what was left out of each origin.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Plan:
     source: Span | None = None
     kind: Kind = Kind.ZIP
     base: str | None = None
+    losses: Mapping[str, tuple[Loss, ...]] = field(default_factory=dict)
 
     @property
     def stem(self) -> str:
@@ -167,6 +168,11 @@ def together(plans: Sequence[Plan]) -> Plan:
         distributions=tuple(dict.fromkeys(each for plan in plans for each in plan.distributions)),
         inputs=tuple(dict.fromkeys(each for plan in plans for each in plan.inputs)),
         notes=tuple(dict.fromkeys(each for plan in plans for each in plan.notes)),
+        losses={
+            origin: tuple(loss for plan in plans for loss in plan.losses.get(origin, ()))
+            for plan in plans
+            for origin in plan.losses
+        },
     )
 
 

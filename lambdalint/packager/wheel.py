@@ -1,7 +1,8 @@
 """A wheel as an installer would lay it out at the root of the package, in memory.
 
-Left out are programs (``bin/``), C headers, type stubs, foreign bytecode and what installers leave behind for
-themselves; ``RECORD`` is written anew for what is left.
+Left out are programs (``bin/``), headers and sources of compiled modules, type stubs, foreign bytecode and what
+installers leave behind for themselves; native files lose what no loader reads.  ``RECORD`` is written anew for what is
+left.
 
 Source: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
@@ -13,35 +14,52 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from lambdalint.errors import Refused
+from lambdalint.packager import strip
 from lambdalint.packager.choice import Pin
-from lambdalint.packager.pack import RawMember
+from lambdalint.packager.pack import Loss, RawMember
 
 #: Changes with what is left out or rewritten, so that packs made by other rules are not taken for ours.
-RULES: Final = "1"
+RULES: Final = f"2 {strip.RULES}"
 
 _MAX_UNPACKED_BYTES: Final = 2 * 1024 * 1024 * 1024
 _MAX_MEMBERS: Final = 200_000
 _MAX_METADATA_BYTES: Final = 16 * 1024 * 1024
 _LEFT_OUT_METADATA: Final = frozenset(("INSTALLER", "REQUESTED", "direct_url.json", "RECORD.jws", "RECORD.p7s"))
-_LEFT_OUT_SUFFIXES: Final = (".h", ".hpp", ".hh")
+_HEADERS: Final = (".h", ".hpp", ".hh")
+#: What Cython reads, and linkers do.
+_BUILD_SUFFIXES: Final = (".pyx", ".pxd", ".pxi", ".a", ".lib")
+#: What a compiler made a module of, where that lies beside it under the same name.
+_COMPILED_SUFFIXES: Final = (".c", ".cc", ".cpp", ".cxx")
+_PROGRAM, _HEADER, _FOREIGN = "a program", "a header", "bytecode that would not be used"
+_NOTE, _STUB, _SOURCE = "a note among installers", "a type stub", "a source of compiled modules"
+_STRIPPED: Final = "symbols and debug information that no loader reads"
 _SPREAD: Final = ("purelib", "platlib", "data")
 _HASHES: Final = frozenset(("sha256", "sha384", "sha512"))
 
 
-def installed(path: Path, pin: Pin) -> list[RawMember]:
-    """The files of the wheel at *path*, as they lie in the package.
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The files of a wheel as they lie in the package, and what is missing of them."""
+
+    members: tuple[RawMember, ...]
+    losses: tuple[Loss, ...]
+
+
+def installed(path: Path, pin: Pin, *, strips: bool = True) -> Installed:
+    """The files of the wheel at *path*, as they lie in the package; *strips* makes native ones shorter.
 
     Raises:
         Refused: it is cut short, is not as its ``RECORD`` says, or holds paths that leave the package.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return _installed(archive, pin)
+            return _installed(archive, pin, strips=strips)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
         raise Refused(
             f"{pin.filename} cannot be unpacked: {str(error)[:200] or type(error).__name__}",
@@ -49,25 +67,36 @@ def installed(path: Path, pin: Pin) -> list[RawMember]:
         ) from error
 
 
-def _installed(archive: zipfile.ZipFile, pin: Pin) -> list[RawMember]:
+def _installed(archive: zipfile.ZipFile, pin: Pin, *, strips: bool) -> Installed:
     files = {info.filename: info for info in archive.infolist() if not info.is_dir()}
     _check(archive, files, pin)
     info_folder = _metadata_folder(files, pin)
     record = _record(archive, f"{info_folder}/RECORD", pin)
     found: dict[str, RawMember] = {}
+    losses: list[Loss] = []
     for name in sorted(files):
         data = archive.read(name)
         _verify(name, data, record, info_folder, pin)
         path = _placed(name, info_folder)
-        if path is None or not _is_kept(path, info_folder):
+        reason = _PROGRAM if path is None else _why_left_out(path, info_folder)
+        if path is None or reason is not None:
+            losses.append(Loss(name, len(data), reason or _PROGRAM))
+            continue
+        if path == f"{info_folder}/RECORD":
             continue
         executable = bool((files[name].external_attr >> 16) & 0o111) and is_program(data)
         if path in found and found[path].data != data:
             raise Refused(f"{pin.filename} brings {path} twice, with different content", hint="take another version")
         found[path] = RawMember(path, data, executable)
-    kept = _without_useless_stubs(found)
+    losses += [Loss(path, len(found.pop(path).data), reason) for path, reason in sorted(_useless(found).items())]
+    for path, member in found.items() if strips else ():
+        shorter = strip.stripped(member.data)
+        if shorter is not None:
+            losses.append(Loss(path, len(member.data) - len(shorter), _STRIPPED, is_removed=False))
+            found[path] = RawMember(path, shorter, member.executable)
+    kept = [*found.values()]
     kept.append(RawMember(f"{info_folder}/RECORD", _new_record(kept, f"{info_folder}/RECORD")))
-    return sorted(kept, key=lambda member: member.path)
+    return Installed(tuple(sorted(kept, key=lambda member: member.path)), tuple(losses))
 
 
 def metadata_of(path: Path) -> bytes:
@@ -156,24 +185,51 @@ def _placed(name: str, info_folder: str) -> str | None:
     return rest
 
 
-def _is_kept(path: str, info_folder: str) -> bool:
+def _why_left_out(path: str, info_folder: str) -> str | None:
     folder, _, name = path.rpartition("/")
-    if folder == info_folder and (name in _LEFT_OUT_METADATA or name == "RECORD"):
-        return False
-    parts = path.split("/")
-    return "__pycache__" not in parts and not path.endswith(_LEFT_OUT_SUFFIXES)
+    if folder == info_folder and name in _LEFT_OUT_METADATA:
+        return _NOTE
+    if "__pycache__" in path.split("/"):
+        return _FOREIGN
+    return _HEADER if path.endswith(_HEADERS) else None
 
 
-def _without_useless_stubs(found: Mapping[str, RawMember]) -> list[RawMember]:
-    """All but the type stubs that nothing reads: ``lazy_loader.attach_stub`` does read the one beside its module."""
-    kept = []
-    for path, member in found.items():
+def _useless(found: Mapping[str, RawMember]) -> dict[str, str]:
+    """The files that only type checkers and compilers read, with what they are."""
+    useless = dict.fromkeys(_useless_stubs(found), _STUB)
+    native = {_module(path) for path in found if path.endswith(".so")}
+    if native:
+        useless |= dict.fromkeys(_useless_sources(found, native), _SOURCE)
+    return useless
+
+
+def _useless_stubs(found: Mapping[str, RawMember]) -> Iterable[str]:
+    """The type stubs that nothing reads: ``lazy_loader.attach_stub`` does read the one beside its module."""
+    for path in found:
         if path.endswith(".pyi"):
             module = found.get(str(PurePosixPath(path).with_suffix(".py")))
             if module is None or b"attach_stub" not in module.data:
-                continue
-        kept.append(member)
-    return kept
+                yield path
+
+
+def _useless_sources(found: Mapping[str, RawMember], native: set[str]) -> Iterable[str]:
+    """What compiled modules were made of, but for kinds of files that code of the distribution speaks of."""
+    named = {
+        suffix
+        for suffix in _BUILD_SUFFIXES
+        if any(suffix.encode() in member.data for path, member in found.items() if path.endswith(".py"))
+    }
+    for path in found:
+        suffix = path[path.rfind(".") :]
+        is_compiled = suffix in _COMPILED_SUFFIXES and _module(path) in native
+        if is_compiled or (suffix in _BUILD_SUFFIXES and suffix not in named):
+            yield path
+
+
+def _module(path: str) -> str:
+    """The path of a module without what stands for the kind of file."""
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{name.partition('.')[0]}"
 
 
 def _new_record(members: list[RawMember], path: str) -> bytes:

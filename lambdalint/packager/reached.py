@@ -1,0 +1,147 @@
+"""What of a package its code leads to: which files import which, by their text, kept for each distribution."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from threading import Lock
+from typing import Any, Final
+
+from lambdalint import __version__
+from lambdalint.facts.import_closure import Closure, ModuleIndex, closure
+from lambdalint.facts.import_scan import Imported, Scan, scanned, scanned_native
+from lambdalint.packager.contents import Contents
+from lambdalint.packager.host import Host
+from lambdalint.packager.plan import SOURCE, PlannedEntry
+
+#: Changes with how files are scanned, so that what other rules found is not taken for ours.
+_RULES: Final = (__version__, *Scan.__slots__)
+_MAX_SOURCE_BYTES: Final = 16 * 1024 * 1024
+_MAX_NATIVE_BYTES: Final = 300 * 1024 * 1024
+_IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
+#: Lambda's own client, which asks for events in images that bring it along.
+_CLIENT: Final = "awslambdaric"
+
+
+class Scans:
+    """The imports of files, scanned once for each distribution and kept; may be used from several threads."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._lock = Lock()
+        self._known: dict[tuple[str, ...], dict[str, Scan]] = {}
+        self._grown: set[tuple[str, ...]] = set()
+
+    def of(self, entry: PlannedEntry, key: tuple[str, ...]) -> Scan:
+        """The imports of *entry*, which is of the distribution whose content *key* names; of the source for ``()``."""
+        with self._lock:
+            known = self._known.get(key)
+            if known is None:
+                known = self._known[key] = self._kept(key)
+        name = entry.member.sha256 + entry.path[entry.path.rfind(".") :]
+        if name not in known:
+            known[name] = _scan(entry)
+            if key:
+                self._grown.add(key)
+        return known[name]
+
+    def keep(self) -> None:
+        """Keep what was scanned since the last time."""
+        with self._lock:
+            grown, self._grown = self._grown, set()
+            for key in grown:
+                document = {name: astuple(scan) for name, scan in dict(self._known[key]).items()}
+                self._host.cache.put("scans", _name(key), json.dumps(document).encode())
+
+    def _kept(self, key: tuple[str, ...]) -> dict[str, Scan]:
+        data = self._host.cache.get("scans", _name(key)) if key else None
+        return {name: _read(row) for name, row in json.loads(data).items()} if data else {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """The modules of a package, and what each imports."""
+
+    contents: Contents
+    index: ModuleIndex
+    scans: Scans
+
+    @classmethod
+    def of(cls, contents: Contents, scans: Scans) -> "Reading":
+        return cls(contents, ModuleIndex.of(contents.entries), scans)
+
+    def scan(self, path: str) -> Scan:
+        """The imports of the file at *path*."""
+        entry = self.contents.entries[path]
+        return self.scans.of(entry, self.contents.keys.get(entry.origin, ()))
+
+    def _own_scan(self, path: str) -> Scan:
+        """The imports that count at a cold start: of distributions those in functions do not, which may never run."""
+        scan = self.scan(path)
+        if self.contents.entries[path].origin == SOURCE:
+            return scan
+        return Scan(scan.init, exported=scan.exported, unclear=scan.unclear, hints=scan.hints)
+
+    def started(self, handler: str | None) -> Closure:
+        """What the handler leads to: at its import, in load order, and later through functions of the project itself.
+
+        Where the project has no such module, all of its modules are taken for started.
+        """
+        return closure(self.index, self._starts(handler), self._own_scan)
+
+    def reached(self, handler: str | None) -> Closure:
+        """What the handler leads to in any way."""
+        return closure(self.index, self._starts(handler), self.scan)
+
+    def from_all(self, paths: Iterable[str]) -> Closure:
+        """What the modules in the files *paths* lead to in any way."""
+        return closure(self.index, filter(None, map(module_name, paths)), self.scan)
+
+    def has_own(self, handler: str | None) -> bool:
+        """Whether the handler is in a module of the project."""
+        located = self.index.find(_module_of(handler)) if handler else None
+        return located is not None and any(self.contents.entries[path].origin == SOURCE for path in located.paths)
+
+    def _starts(self, handler: str | None) -> list[str]:
+        starts = [_module_of(handler)] if handler else []
+        if not self.has_own(handler):
+            own = sorted(path for path, entry in self.contents.entries.items() if entry.origin == SOURCE)
+            starts += filter(None, map(module_name, own))
+        return [*starts, _CLIENT] if self.index.find(_CLIENT) else starts
+
+
+def module_name(path: str) -> str | None:
+    """The dotted name of the module in a file, ``None`` for other files."""
+    folder, _, name = path.rpartition("/")
+    if not name.endswith((".py", ".so")):
+        return None
+    parts = [*folder.split("/"), name.partition(".")[0]] if folder else [name.partition(".")[0]]
+    if parts[-1] == "__init__":
+        parts.pop()
+    return ".".join(parts) if parts and all(map(_IDENTIFIER.fullmatch, parts)) else None
+
+
+def _module_of(handler: str) -> str:
+    return handler.rpartition(".")[0].replace("/", ".")
+
+
+def _scan(entry: PlannedEntry) -> Scan:
+    native = entry.path.endswith(".so")
+    if entry.path.endswith(".pyc") or entry.member.size > (_MAX_NATIVE_BYTES if native else _MAX_SOURCE_BYTES):
+        return Scan(unclear=True)
+    return scanned_native(entry.member.read()) if native else scanned(entry.member.read())
+
+
+def _name(key: tuple[str, ...]) -> str:
+    import hashlib
+
+    return hashlib.sha256(json.dumps([*key, *_RULES]).encode()).hexdigest()
+
+
+def _read(row: list[Any]) -> Scan:
+    init, deferred, typing, exported, unclear, hints = row
+    return Scan(_imports(init), _imports(deferred), _imports(typing), tuple(exported), unclear, tuple(hints))
+
+
+def _imports(rows: list[Any]) -> tuple[Imported, ...]:
+    return tuple(Imported(module, level, tuple(names)) for module, level, names in rows)
