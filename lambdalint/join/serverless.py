@@ -284,17 +284,18 @@ def _code(compiled: Compiled, service: Service, template: Template, tree: Tree) 
     if artifact is not None:
         written = text(artifact)
         return code_at(Known(written, artifact.span), template, tree, artifact.span) if written else None
-    module = at(node, "module") if _packages_python(service) else None
+    installs = _packages_python(service)
+    module = at(node, "module") if installs else None
     if module is None or (isinstance(module, Scalar) and module.value == "."):
-        return Code(CodeKind.FOLDER, compiled.span, service.folder, service.folder)
+        return Code(CodeKind.FOLDER, compiled.span, service.folder, service.folder, installs=installs)
     individually = _individually(service, node)
     folder = joined(service.folder, text(module) or "")
     if individually is None or folder is None or text(module) is None:
         return None
     if not individually:
-        return Code(CodeKind.FOLDER, compiled.span, service.folder, service.folder)
+        return Code(CodeKind.FOLDER, compiled.span, service.folder, service.folder, installs=True)
     kind = CodeKind.FOLDER if tree.is_folder(folder) else CodeKind.MISSING
-    return Code(kind, module.span, folder, folder if kind is CodeKind.FOLDER else None)
+    return Code(kind, module.span, folder, folder if kind is CodeKind.FOLDER else None, installs=True)
 
 
 def _image(image: Node, service: Service, tree: Tree) -> Code:

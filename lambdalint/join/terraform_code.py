@@ -188,7 +188,8 @@ class Uploads:
             excludes = attributes.get("excludes")
             left_out = tuple(text for item in items_of(excludes) if (text := text_of(item)))
             hidden = excludes is not None and (isinstance(excludes, Unknown) or len(left_out) < len(items_of(excludes)))
-            return replace(code, left_out=left_out, picked=hidden)
+            # What it has to wait for may install into the folder: a null_resource that runs pip, say.
+            return replace(code, left_out=left_out, picked=hidden, installs=bool(archive.depends_on))
         if (file := attributes.get("source_file")) is not None:
             path = self.path(file)
             if path is None:

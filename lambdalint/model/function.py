@@ -66,7 +66,8 @@ class Code:
     *via_s3* says that it reaches Lambda through a bucket, as local code of CloudFormation does.  *left_out* are
     patterns of paths below the folder that are not packaged, ``**`` standing for any folders.  *picked* says that what
     is packaged of the folder, or added to it, is decided by something that was not looked at.  *more_roots* are further
-    folders from which modules are imported, after *root*.  *build* says how an image is made.
+    folders from which modules are imported, after *root*.  *build* says how an image is made.  *installs* says that
+    requirements are installed when the folder is packaged, or may be.
     """
 
     kind: CodeKind
@@ -78,6 +79,7 @@ class Code:
     picked: bool = False
     more_roots: tuple[str, ...] = ()
     build: ImageBuild | None = None
+    installs: bool = False
 
 
 class Evidence(Enum):

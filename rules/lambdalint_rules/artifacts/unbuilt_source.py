@@ -23,6 +23,7 @@ from lambdalint.rule import (
     Known,
     Problem,
     Problems,
+    Project,
     Severity,
     rule,
 )
@@ -37,6 +38,14 @@ Resources:
       Runtime: python3.13
       Role: !Ref Role
 """
+SERVICE = """\
+service: shop
+provider: {{name: aws, runtime: python3.13}}
+plugins: [{plugin}]
+functions:
+  orders:{mark}
+    handler: app.handler
+"""
 APP = "import requests\n\ndef handler(event, context): ...\n"
 
 _MANIFEST: Final = "requirements.txt"
@@ -49,12 +58,24 @@ _BUILDING: Final = (Dialect.SAM, Dialect.CHALICE, Dialect.ZAPPA)
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     since="0.1.0",
-    bad={
-        "template.yaml": TEMPLATE.format(mark="  # finding"),
-        "src/app.py": APP,
-        "src/requirements.txt": "requests==2.32.5\nhttpx[http2]>=0.28\n",
-    },
+    bad=(
+        {
+            "template.yaml": TEMPLATE.format(mark="  # finding"),
+            "src/app.py": APP,
+            "src/requirements.txt": "requests==2.32.5\nhttpx[http2]>=0.28\n",
+        },
+        {
+            "serverless.yml": SERVICE.format(plugin="serverless-offline", mark="  # finding"),
+            "app.py": APP,
+            "requirements.txt": "requests==2.32.5\n",
+        },
+    ),
     good=(
+        {
+            "serverless.yml": SERVICE.format(plugin="serverless-python-requirements", mark=""),
+            "app.py": APP,
+            "requirements.txt": "requests==2.32.5\n",
+        },
         {
             "template.yaml": TEMPLATE.format(mark=""),
             "src/app.py": APP,
@@ -74,11 +95,13 @@ _BUILDING: Final = (Dialect.SAM, Dialect.CHALICE, Dialect.ZAPPA)
         },
     ),
 )
-def check(function: Function, imports: PackageImports) -> Problems:
+def check(function: Function, project: Project, imports: PackageImports) -> Problems:
     artifact, code = function.artifact, function.code
     if artifact is None or artifact.kind is not ArtifactKind.FOLDER or function.dialect in _BUILDING:
         return
-    if not isinstance(code, Code) or code.kind is not CodeKind.FOLDER or code.picked or not function.layers_complete:
+    if not isinstance(code, Code) or code.kind is not CodeKind.FOLDER or code.picked or code.installs:
+        return
+    if not function.layers_complete or not _is_first(function, code, project):
         return
     known = runtime(str(function.runtime.value)) if isinstance(function.runtime, Known) else None
     manifest = next((entry for entry in artifact.entries if entry.path == _MANIFEST), None)
@@ -106,3 +129,11 @@ def check(function: Function, imports: PackageImports) -> Problems:
         f"lacks {wanted[0]}{more}",
         hint="install into the folder that is packed, or build it with lambdalint package",
     )
+
+
+def _is_first(function: Function, code: Code, project: Project) -> bool:
+    """Whether no function before *function* is packed from the same folder by the same template."""
+    for other in project.functions:
+        if other.template == function.template and other.code is not None and other.code.path == code.path:
+            return other is function
+    return True

@@ -29,6 +29,9 @@ APP = b"def handler(event, context): ...\n"
 CACHED = "__pycache__/app.cpython-313.pyc"
 
 _TEST_FOLDERS: Final = frozenset(("test", "tests"))
+_OF_TESTS: Final = "is bytecode of tests"
+#: What little there is of tests in most distributions is not worth a word.
+_WORTH_BYTES: Final = 64 * 1024
 
 
 @rule(
@@ -56,7 +59,7 @@ _TEST_FOLDERS: Final = frozenset(("test", "tests"))
                     "app.py": APP,
                     "rates/__init__.py": b"",
                     "rates/tests/test_eur.py": b"",
-                    "rates/tests/__pycache__/test_eur.cpython-313.pyc": bytecode((3, 13), b""),
+                    "rates/tests/__pycache__/test_eur.cpython-313.pyc": bytecode((3, 13), b"") + bytes(_WORTH_BYTES),
                 }
             ),
         },
@@ -81,6 +84,8 @@ def check(artifact: Artifact, files: BytecodeFiles, distributions: Distributions
         if why := _use(file, files, python, distributions):
             groups.setdefault(why, []).append(file)
     for why, group in groups.items():
+        if why == _OF_TESTS and sum(file.entry.size for file in group) < _WORTH_BYTES:
+            continue
         size = sum(file.entry.size for file in group) / (1024 * 1024)
         weight = f", {size:.1f} MB" if size >= 1 else ""
         yield Problem(
@@ -106,5 +111,5 @@ def _use(file: CompiledFile, files: BytecodeFiles, python: tuple[int, int], brou
     if files.keeps_time(file) is False:
         return "carries a time or size that its source does not have, so that Python ignores it"
     if _TEST_FOLDERS & set(file.entry.path.split("/")):
-        return "is bytecode of tests"
+        return _OF_TESTS
     return None
