@@ -15,11 +15,11 @@ from lambdalint.engine.result import Result
 from lambdalint.facts.import_frames import totals_ms
 from lambdalint.model.finding import Finding, Severity
 from lambdalint.reporters.inspection.document import Inspection, Native, Part, Quota
-from lambdalint.reporters.inspection.text import NEARLY, bytecode_state, glibc_floor
+from lambdalint.reporters.inspection.text import NEARLY, bytecode_state, system_needs
 from lambdalint.reporters.packages import size
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import visible
-from lambdalint.reporters.wording import conclusion, counted, place, severities, untold_failures
+from lambdalint.reporters.wording import conclusion, counted, listed, place, severities, untold_failures
 
 _KINDS: Final = ("python", "native", "bytecode", "data", "metadata")
 _REACHED: Final = {None: 0, "init": 1, "later": 2, "never": 3}
@@ -115,7 +115,8 @@ def _cards(inspection: Inspection) -> Iterator[str]:
     yield _card("files", f"{len(inspection.files):,}", f"of {counted(distributions, 'distribution')}")
     alien = sum(native.runs is False for native in inspection.natives)
     if inspection.natives:
-        note = f"{alien:,} cannot be loaded" if alien else glibc_floor(inspection)
+        needs = system_needs(inspection)
+        note = f"{alien:,} cannot be loaded" if alien else f"needs {needs[0]}" if needs else ""
         yield _card("native files", f"{len(inspection.natives):,}", note, "bad" if alien else "")
     bytecode = inspection.bytecode
     if bytecode.sources:
@@ -167,7 +168,8 @@ def _sections(inspection: Inspection) -> Iterator[str]:
     yield _section("Distributions", _table(_PART_HEADS, (_part(each, inspection) for each in inspection.parts[:_ROWS])))
     if inspection.natives:
         rows = (_native(each, inspection) for each in inspection.natives[:_ROWS])
-        aside = glibc_floor(inspection)
+        needs = system_needs(inspection)
+        aside = f"needs {listed(needs)}" if needs else ""
         yield _section("Native code", _table(_NATIVE_HEADS, rows), aside)
 
 

@@ -110,8 +110,8 @@ class _Page:
         if not natives:
             return
         made_for = listed(sorted({_made_for(each) for each in natives}))
-        floor = glibc_floor(self.inspection)
-        said = f"{counted(len(natives), 'file')} for {made_for}{f'; {floor}' if floor else ''}"
+        needs = system_needs(self.inspection)
+        said = f"{counted(len(natives), 'file')} for {made_for}{f'; needs {listed(needs)}' if needs else ''}"
         yield f"{self.style.strong('native code')}  {said}"
         alien = [each for each in natives if each.runs is False or each.unreadable]
         for each in alien[:ROWS]:
@@ -168,17 +168,22 @@ class _Page:
                 yield line.rstrip()
 
 
-def glibc_floor(inspection: Inspection) -> str:
-    """What the native code needs of the system, beside what the runtime has; empty when that is nothing."""
+def system_needs(inspection: Inspection) -> list[str]:
+    """What the native code needs of the system, beside what the runtime has: ``glibc 2.28 (python3.13 has 2.34)``."""
     known = runtime(inspection.runtime) if inspection.runtime else None
-    needs = []
-    if floor := _highest(each.glibc for each in inspection.natives):
-        has = f" ({known.name} has {'.'.join(map(str, known.glibc))})" if known and known.glibc else ""
-        needs.append(f"glibc {floor}{has}")
-    if floor := _highest(each.glibcxx for each in inspection.natives):
-        has = f" ({known.name} has {'.'.join(map(str, known.glibcxx))})" if known and known.glibcxx else ""
-        needs.append(f"libstdc++ {floor}{has}")
-    return f"needs {listed(needs)}" if needs else ""
+    libraries = (
+        ("glibc", _highest(each.glibc for each in inspection.natives), known and known.glibc),
+        ("libstdc++", _highest(each.glibcxx for each in inspection.natives), known and known.glibcxx),
+    )
+    return [
+        f"{name} {floor}{f' ({known.name} has {_dotted(has)})' if known and has else ''}"
+        for name, floor, has in libraries
+        if floor
+    ]
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def bytecode_state(bytecode: Bytecode) -> str:
