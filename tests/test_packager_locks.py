@@ -78,7 +78,7 @@ def exported(name: str, extras: tuple[str, ...], aim: int) -> dict[str, str]:
 def test_a_lock_says_what_its_own_tool_exports(name: str, extras: tuple[str, ...], aim: int) -> None:
     said = inputs(Places(Folder(LOCKS), name, extras=extras), TARGETS[aim])
     assert versions(said, extras, aim) == exported(name, extras, aim)
-    assert said.notes == (() if name != "uv" else ("pylock.toml in uv count for nothing: uv/uv.lock does",))
+    assert said.notes == (() if name != "uv" else ("pylock.toml is passed over: uv/uv.lock comes first",))
 
 
 @pytest.mark.parametrize("aim", [0, 1])

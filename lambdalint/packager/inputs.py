@@ -64,7 +64,7 @@ def inputs(places: Places, target: Target) -> Inputs:
     taken = _taken(tree, root, here)
     if taken is not None:
         found = _of(places, taken, target)
-        return replace(found, notes=(*found.notes, *_passed_over(root, here, taken)))
+        return replace(found, notes=(*found.notes, *_passed_over(here, taken)))
     scripts = [name for name in tree.names(root) if name.endswith(".py")]
     alone = inside(root, scripts[0]) if len(scripts) == 1 else None
     return (of_script(places, alone, target) if alone and tree.is_file(alone) else None) or Inputs()
@@ -89,7 +89,7 @@ def _declares(tree: Tree, path: str) -> bool:
     return pyproject(tree, path).declares or poetry_project(tree, path) is not None
 
 
-def _passed_over(root: str, here: list[str], taken: str) -> list[str]:
+def _passed_over(here: list[str], taken: str) -> list[str]:
     name = taken.rpartition("/")[2]
     if "uv.lock" in here and "pyproject.toml" not in here:
         return [f"uv.lock has no pyproject.toml beside it and is passed over; {name} counts"]
@@ -98,7 +98,7 @@ def _passed_over(root: str, here: list[str], taken: str) -> list[str]:
         notes.append(f"requirements.txt is passed over: {taken} is more exact")
     others = [other for other in here if other in _LOCKS and other != name]
     if name in _LOCKS and others:
-        notes.append(f"{' and '.join(others)} in {root or '.'} count for nothing: {taken} does")
+        notes.append(f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} passed over: {taken} comes first")
     return notes
 
 
