@@ -45,6 +45,10 @@ class Surroundings:
         found = tuple(company_of(each) for each in self.project.functions if _has(each, artifact))
         return found or (Company(None, (artifact,), complete=False),)
 
+    def parts(self, function: Function) -> tuple[Artifact, ...]:
+        """What is known of what *function* runs with."""
+        return company_of(function).artifacts
+
     def users(self, layer: Layer) -> tuple[Function, ...]:
         """The functions that have *layer*."""
         return tuple(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
+from lambdalint_rules.artifacts.metadata_samples import distribution
 from lambdalint_rules.artifacts.samples import (
     archive,
     bytecode,
@@ -520,6 +521,17 @@ _TWO_HALVES: Final = {
     "invoices.py": b"import letters, more_letters\n\n" + HANDLER.encode(),
     **dict.fromkeys(("prices.py", "more_prices.py", "letters.py", "more_letters.py"), b"x = 1\n" * 250_000),
 }
+
+
+def installed(name: str, version: str, metadata: str = "", root: str = "") -> dict[str, bytes]:
+    """The files of a distribution, and of a handler that imports it."""
+    files = distribution(name, version, metadata=metadata, root=root)
+    app = {} if root else {"app.py": f"import {name}\n\n{HANDLER}"}
+    return {path: content.encode() for path, content in {**files, **app}.items()}
+
+
+_RATES_1: Final = installed("rates", "1.0")
+_RATES_LAYER: Final = Layer("deps", partial(archive, installed("rates", "2.0", root="python/")))
 _ARTIFACTS: Final = (
     archived("LZ001", "archive packed by Windows Explorer", partial(changed, _APP, "app.py", method=9), _PACKED),
     archived("LZ001", "archive that is cut short", lambda: archive(_APP)[:-40], _PACKED),
@@ -574,6 +586,12 @@ _ARTIFACTS: Final = (
         Project(runtime=_NODE, archive=library("lib.so", unpacked_mb=200), archive_here=True, things=(_TABLES,)),
         Project(runtime=_NODE, archive=library("lib.so", unpacked_mb=120), things=(_TABLES,)),
     ),
+    Fault(
+        "LZ010",
+        "package of 213 MB",
+        Project(runtime=_NODE, archive=library("lib.so", unpacked_mb=213), archive_here=True),
+        Project(runtime=_NODE, archive=library("lib.so", unpacked_mb=190)),
+    ),
     archived(
         "LZ011",
         "module in the place of the standard library's",
@@ -621,6 +639,36 @@ _ARTIFACTS: Final = (
         Project(code={"fast.cpython-313-x86_64-linux-gnu.so": linux_library()}),
     ),
     archived(
+        "LZ019",
+        "distribution without METADATA",
+        partial(archive, {path: text for path, text in _RATES_1.items() if not path.endswith("/METADATA")}),
+        partial(archive, _RATES_1),
+        member=True,
+    ),
+    archived(
+        "LZ020",
+        "two versions side by side",
+        partial(archive, {**_RATES_1, **installed("rates", "2.0")}),
+        partial(archive, _RATES_1),
+        member=True,
+    ),
+    archived(
+        "LZ021",
+        "requirement that is not met",
+        partial(archive, installed("rates", "1.0", metadata="Requires-Dist: money>=2\n") | installed("money", "1.0")),
+        partial(archive, installed("rates", "1.0", metadata="Requires-Dist: money>=2\n") | installed("money", "2.0")),
+        member=True,
+    ),
+    archived(
+        "LZ022",
+        "SDK in parts",
+        partial(archive, installed("boto3", "1.40.2")),
+        partial(
+            archive, installed("boto3", "1.40.2") | installed("botocore", "1.40.2") | installed("s3transfer", "0.14")
+        ),
+        member=True,
+    ),
+    archived(
         "LZ024",
         "bytecode that carries a time",
         lambda: archive({**_APP, _CACHED: bytecode((3, 13), time=1_700_000_000)}),
@@ -643,6 +691,12 @@ _ARTIFACTS: Final = (
         ),
         member=True,
         memory=128,
+    ),
+    Fault(
+        "LY008",
+        "two versions in function and layer",
+        Project(archive=partial(archive, _RATES_1), archive_here=True, things=(_RATES_LAYER,)),
+        Project(archive=partial(archive, {"app.py": _RATES_1["app.py"]}), things=(_RATES_LAYER,)),
     ),
     Fault(
         "LU005",
