@@ -87,6 +87,7 @@ def test_pure_python_is_built_with_what_it_needs(index: FakeIndex, tmp_path: Pat
     plan = built(index, tmp_path, Sdist.PURE)
     assert names(plan) == ["helper-1-py3-none-any.whl", "thing-1-py3-none-any.whl"]
     assert "thing.py" in {entry.path for entry in plan.entries}
+    assert plan.notes == ("thing 1 was built here, from thing-1.tar.gz",)
 
 
 def test_what_was_built_is_kept(index: FakeIndex, tmp_path: Path) -> None:

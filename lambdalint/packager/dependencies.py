@@ -158,8 +158,9 @@ class Dependencies:
                     build=None if build is None else lambda pin: build(pin, aim),
                     begin=self._fetcher.begin,
                 )
-                answer = replace(answer, notes=(*answer.notes, *self._losses(whole, settings, answer, aim)))
-                return replace(answer, pins=self._whole(answer.pins, aim).pins)
+                losses = self._losses(whole, settings, answer, aim)
+                built_too = self._whole(answer.pins, aim)
+                return replace(built_too, notes=(*answer.notes, *losses, *built_too.notes))
             case _:
                 return Answer(())
 
@@ -198,7 +199,8 @@ class Dependencies:
         """*pins* by name, with wheels in the place of source distributions."""
         sources = [pin for pin in pins if not pin.filename.endswith(".whl")]
         wheels = {pin: self._from_source(pin, aim) for pin in sources}
-        return Answer(tuple(sorted((wheels.get(pin, pin) for pin in pins), key=lambda pin: pin.name)))
+        notes = tuple(f"{pin.origin} was built here, from {pin.filename}" for pin in sources)
+        return Answer(tuple(sorted((wheels.get(pin, pin) for pin in pins), key=lambda pin: pin.name)), notes)
 
     def _from_source(self, pin: Pin, aim: Target) -> Pin:
         def build() -> Pin:
