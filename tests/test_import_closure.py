@@ -110,6 +110,16 @@ def test_the_first_root_with_a_package_wins_and_parts_of_namespaces_come_togethe
     assert sorted(index.submodules("n")) == ["x", "y"]
 
 
+def test_a_source_is_taken_where_what_is_compiled_is_for_another_python() -> None:
+    paths = ("a.py", "a.cpython-39-x86_64-linux-gnu.so", "b.cpython-39-x86_64-linux-gnu.so", "c.py", "c.abi3.so")
+    index = ModuleIndex.of(paths, python=(3, 13))
+    assert [located.paths for name in "abc" if (located := index.find(name))] == [
+        ("a.py",),
+        ("b.cpython-39-x86_64-linux-gnu.so",),
+        ("c.abi3.so", "c.py"),
+    ]
+
+
 def test_modules_that_import_each_other_end() -> None:
     texts = {
         "a.py": b"import b\n",

@@ -7,8 +7,8 @@ import pytest
 from lambdalint.facts.package_imports import ImportClosure, PackageImports, source_of
 from lambdalint.model.artifact import Entry
 from lambdalint.model.project import Project
-from lambdalint.testing import project_of
-from lambdalint_rules.artifacts.samples import archive
+from lambdalint.testing import check_files, project_of
+from lambdalint_rules.artifacts.samples import archive, macos_library
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -113,6 +113,19 @@ def test_layers_are_on_the_path_and_known_to_who_has_them() -> None:
         return imports.unreached(shared, entry)
 
     assert [entry.path for entry in shared.entries if is_unreached(entry)] == ["python/unused.py"]
+
+
+@pytest.mark.parametrize(("code", "expected"), [(b"import fast\n", "high"), (b"", "medium")])
+def test_a_fault_in_what_nobody_imports_is_less_sure(code: bytes, expected: str) -> None:
+    files = {
+        "app.py": code + HANDLER,
+        **installed(
+            "fast",
+            {"fast/__init__.py": b"from . import core", "fast/core.cpython-313-darwin.so": macos_library("arm64")},
+        ),
+    }
+    [finding] = check_files({"template.yaml": TEMPLATE, "orders.zip": archive(files)}, select=("LZ015",)).findings
+    assert finding.confidence.value == expected
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,10 @@ class ModuleIndex:
     _located: dict[str, Located | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, paths: Iterable[str], roots: Sequence[str] = ("",)) -> "ModuleIndex":
+    def of(
+        cls, paths: Iterable[str], roots: Sequence[str] = ("",), python: tuple[int, int] | None = None
+    ) -> "ModuleIndex":
+        """The modules in *paths*; *python* takes a source where what is compiled beside it is for another version."""
         files: dict[str, dict[str, list[str]]] = {}
         folders: set[str] = set()
         for path in paths:
@@ -47,7 +50,7 @@ class ModuleIndex:
             if name.endswith((".py", ".pyc", ".so")):
                 files.setdefault(folder, {}).setdefault(name.partition(".")[0], []).append(path)
         ranked = {
-            folder: {name: tuple(sorted(found, key=_rank)) for name, found in modules.items()}
+            folder: {name: _ranked(found, python) for name, found in modules.items()}
             for folder, modules in files.items()
         }
         return cls(tuple(roots), ranked, frozenset(folders))
@@ -85,6 +88,13 @@ class ModuleIndex:
             if paths := self._files.get(folder, {}).get(name):
                 return Located(paths)
         return Located(folders=tuple(portions)) if portions else None
+
+
+def _ranked(paths: list[str], python: tuple[int, int] | None) -> tuple[str, ...]:
+    if len(paths) > 1 and python and any(path.endswith(".py") for path in paths):
+        tag = f".cpython-{python[0]}{python[1]}-"
+        paths = [path for path in paths if ".cpython-" not in path.rpartition("/")[2] or tag in path]
+    return tuple(sorted(paths, key=_rank))
 
 
 def _rank(path: str) -> tuple[int, str]:

@@ -53,7 +53,7 @@ class ImportClosure:
 
     @classmethod
     def of(cls, function: Function) -> "ImportClosure":
-        return _closure_of(function, {})
+        return _closure_of(function, _Known())
 
     @cached_property
     def reached(self) -> frozenset[str]:
@@ -127,7 +127,7 @@ class PackageImports:
 
     project: Project
     _closures: dict[int, ImportClosure] = field(default_factory=dict)
-    _scans: dict[tuple[str, str], Scan] = field(default_factory=dict)
+    _known: "_Known" = field(default_factory=lambda: _Known())
 
     @classmethod
     def of(cls, project: Project) -> "PackageImports":
@@ -137,7 +137,7 @@ class PackageImports:
         """The closure of one of the project's functions."""
         key = id(function)
         if key not in self._closures:
-            self._closures[key] = _closure_of(function, self._scans)
+            self._closures[key] = _closure_of(function, self._known)
         return self._closures[key]
 
     def of_artifact(self, artifact: Artifact) -> tuple[ImportClosure, ...]:
@@ -168,14 +168,31 @@ def _runs_with(function: Function, artifact: Artifact) -> bool:
     )
 
 
-def _closure_of(function: Function, scans: dict[tuple[str, str], Scan]) -> ImportClosure:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The imports of a file, and whether it speaks of the path or of entry points."""
+
+    scan: Scan
+    of_path: bool = False
+    of_entry_points: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What several functions with one package need to find out once: by its path, or that and a file's."""
+
+    distributions: dict[str, Distributions] = field(default_factory=dict)
+    read: dict[tuple[str, str], _Read] = field(default_factory=dict)
+
+
+def _closure_of(function: Function, shared: _Known) -> ImportClosure:
     known = runtime(str(function.runtime.value)) if isinstance(function.runtime, Known) else None
     python = known.version if known and is_python(known.name) else None
     if function.artifact is None or python is None or not isinstance(function.handler, Known):
         return ImportClosure(function)
-    files = _files(function)
-    index = ModuleIndex.of(files, _roots(function, python))
-    reading = _Reading(files, scans)
+    files = _files(function, shared)
+    index = ModuleIndex.of(files, _roots(function, python), python)
+    reading = _Reading(files, shared.read)
     module = str(function.handler.value).rpartition(".")[0].replace("/", ".")
     start = (module, *_named_in_environment(function, index))
     found = closure(index, start, reading.scan_of)
@@ -192,14 +209,16 @@ def _closure_of(function: Function, scans: dict[tuple[str, str], Scan]) -> Impor
     return ImportClosure(function, files, index, found, start, complete, reading.uses_entry_points, reading.read)
 
 
-def _files(function: Function) -> dict[str, Packaged]:
+def _files(function: Function, shared: _Known) -> dict[str, Packaged]:
     """All files where they are unpacked; those of a later layer lie over those of an earlier one."""
     artifacts = [function.artifact, *(layer.artifact for layer in function.local_layers)]
     found: dict[str, Packaged] = {}
     for artifact in artifacts:
         if artifact is None:
             continue
-        brought_by = Distributions.of(artifact)
+        if artifact.path not in shared.distributions:
+            shared.distributions[artifact.path] = Distributions.of(artifact)
+        brought_by = shared.distributions[artifact.path]
         root = OPT if artifact.layer else TASK
         found.update(
             (root + entry.path, Packaged(entry, artifact, brought_by.of_entry(entry))) for entry in artifact.entries
@@ -219,29 +238,34 @@ class _Reading:
     """Scans files, and notes what makes the imports in them no longer say everything."""
 
     files: Mapping[str, Packaged]
-    scans: dict[tuple[str, str], Scan]
+    known: dict[tuple[str, str], _Read]
     looks_elsewhere: bool = False
     uses_entry_points: bool = False
     read: dict[str, Scan] = field(default_factory=dict)
 
     def scan_of(self, path: str) -> Scan:
         packaged = self.files[path]
-        native = path.endswith(".so")
-        if path.endswith(".pyc") or packaged.entry.size > (_MAX_NATIVE_BYTES if native else _MAX_SOURCE_BYTES):
-            return Scan(unclear=True)
-        try:
-            content = packaged.entry.read()
-        except LambdalintError:
-            return Scan(unclear=True)
-        if not native:
-            self.uses_entry_points = self.uses_entry_points or b"entry_points" in content
-            own = packaged.distribution is None
-            self.looks_elsewhere = self.looks_elsewhere or (own and (b"sys.path" in content or b"site.add" in content))
         key = (packaged.artifact.path, packaged.entry.path)
-        if key not in self.scans:
-            self.scans[key] = scanned_native(content) if native else scanned(content)
-        self.read[path] = self.scans[key]
-        return self.scans[key]
+        if key not in self.known:
+            self.known[key] = _read(packaged.entry)
+        found = self.known[key]
+        self.looks_elsewhere = self.looks_elsewhere or (packaged.distribution is None and found.of_path)
+        self.uses_entry_points = self.uses_entry_points or found.of_entry_points
+        self.read[path] = found.scan
+        return found.scan
+
+
+def _read(entry: Entry) -> _Read:
+    native = entry.path.endswith(".so")
+    if entry.path.endswith(".pyc") or entry.size > (_MAX_NATIVE_BYTES if native else _MAX_SOURCE_BYTES):
+        return _Read(Scan(unclear=True))
+    try:
+        content = entry.read()
+    except LambdalintError:
+        return _Read(Scan(unclear=True))
+    if native:
+        return _Read(scanned_native(content))
+    return _Read(scanned(content), b"sys.path" in content or b"site.add" in content, b"entry_points" in content)
 
 
 def _named_in_environment(function: Function, index: ModuleIndex) -> Iterable[str]:
