@@ -88,6 +88,13 @@ def test_an_unpacked_function_is_one_where_distributions_are_installed_or_someth
     assert checked("built", "--handler", "app.handler")["functions"][0]["name"] == "built"
     (folder / "built" / "idna-3.0.dist-info").mkdir()
     assert "built" in [each["name"] for each in checked("built")["functions"]]
+    # A project that keeps what it needs in its root is one all the same.
+    (folder / "built" / ".git").mkdir()
+    assert [each["name"] for each in checked("built")["functions"]] == ["app.py:handler"]
+    (folder / "built" / ".git").rmdir()
+    declared = "Resources: {A: {Type: AWS::Lambda::Function, Properties: {Runtime: python3.13, Code: {S3Key: k}}}}"
+    (folder / "built" / "template.yaml").write_text(declared)
+    assert "built" not in [each["name"] for each in checked("built")["functions"]]
 
 
 def test_a_layer_is_one_by_its_folders(folder: Path) -> None:

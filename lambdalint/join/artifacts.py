@@ -163,7 +163,12 @@ def is_archive(tree: Tree, path: str) -> bool:
 
 
 def is_installed(tree: Tree, path: str) -> bool:
-    """Whether distributions are installed right into the folder at *path*, as into what Lambda unpacks."""
+    """Whether distributions are installed right into the folder at *path*, as into what Lambda unpacks.
+
+    A repository is none, whatever lies in its root.
+    """
+    if ".git" in tree.names(path):
+        return False
     folders = (path, _below(path, "python"))
     return any(name.endswith(".dist-info") for folder in folders for name in tree.names(folder))
 

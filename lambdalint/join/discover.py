@@ -93,8 +93,7 @@ def discover(
         if named and is_archive(tree, path):
             found.artifacts.append(path)
             continue
-        if not named:
-            found.artifacts += [path] if unpacked or is_installed(tree, path) else packaged_archives(tree, path)
+        before = len(found.documents) + len(found.roots) + len(modules) + len(plans)
         for file in (path,) if named else _walk(tree, path, _ignoring(tree, path, exclude, base), found.failures):
             if file in seen:
                 continue
@@ -117,6 +116,10 @@ def discover(
                     _take(tree, file, named, found)
             except UnreadableInput as failure:
                 found.failures.append(failure)
+        if not named:
+            declares = len(found.documents) + len(found.roots) + len(modules) + len(plans) > before
+            is_artifact = unpacked or (is_installed(tree, path) and not declares)
+            found.artifacts += [path] if is_artifact else packaged_archives(tree, path)
     roots = outermost({folder: set(_called_modules(tree, folder)) for folder in modules})
     found.roots += [(Dialect.TERRAFORM, folder) for folder in roots]
     # A plan beside its configuration says the same, at places where nobody can change it.

@@ -212,9 +212,10 @@ def _flame(measured: bool) -> str:
     return _section("What importing the handler takes", content, aside)
 
 
-def _table(heads: Iterable[tuple[str, str]], rows: Iterable[str]) -> str:
+def _table(heads: Iterable[tuple[str, str]], rows: Iterable[str], look: str = "") -> str:
     head = "".join(f'<th scope="col" class="{name}">{_text(text)}</th>' for text, name in heads)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f'<div class="scroll" tabindex="0"><table class="{look}">{body}</table></div>'
 
 
 _PART_HEADS: Final = (
@@ -278,7 +279,7 @@ def _findings(result: Result) -> str:
     rows += [f"{failed}{_text(failure.message)}</td></tr>" for failure in untold_failures(result)]
     said = conclusion(result)[0]
     notes = "".join(f'<p class="empty">{_text(note)}</p>' for note in result.notes)
-    content = _table(_FINDING_HEADS, rows) if rows else '<p class="empty">Nothing was found.</p>'
+    content = _table(_FINDING_HEADS, rows, "stack") if rows else '<p class="empty">Nothing was found.</p>'
     return _section("Findings", content + notes, said)
 
 

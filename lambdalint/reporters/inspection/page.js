@@ -121,16 +121,17 @@
       if (!way || !stage.contains(here)) return;
       event.preventDefault();
       const from = here.getBoundingClientRect();
+      const [back, front, low, high] = way[0] ? ["left", "right", "top", "bottom"] : ["top", "bottom", "left", "right"];
+      const forth = way[0] + way[1] > 0;
+      const beside = [...stage.querySelectorAll(".cell")].filter((cell) => cell !== here && cell.dataset.beside === here.dataset.beside);
       let best = null;
       let least = Infinity;
-      for (const cell of stage.querySelectorAll(".cell")) {
-        if (cell === here) continue;
+      for (const cell of beside) {
         const to = cell.getBoundingClientRect();
-        const across = to.left + to.width / 2 - from.left - from.width / 2;
-        const down = to.top + to.height / 2 - from.top - from.height / 2;
-        const ahead = across * way[0] + down * way[1];
-        const aside = Math.abs(across * way[1]) + Math.abs(down * way[0]);
-        if (ahead > 1 && ahead + 2 * aside < least) { least = ahead + 2 * aside; best = cell; }
+        const ahead = forth ? to[back] - from[front] : from[back] - to[front];
+        const aside = Math.max(0, to[low] - from[high], from[low] - to[high]);
+        const near = Math.abs(to[low] - from[low]) / 1000;
+        if (ahead > -3 && ahead + 4 * aside + near < least) { least = ahead + 4 * aside + near; best = cell; }
       }
       if (best) best.focus();
     });
@@ -206,7 +207,10 @@
       const width = stage.clientWidth;
       const height = stage.clientHeight;
       const cells = [];
+      let groups = 0;
       const within = (node, box, depth) => {
+        groups += 1;
+        const beside = String(groups);
         for (const each of squarified(node.children, weight, box)) {
           const { x, y, w, h } = each.box;
           if (w < 3 || h < 3) continue;
@@ -215,6 +219,7 @@
           const cell = made("button", `cell ${tone(each.node)}${group ? " group" : ""}${depth ? "" : " top"}`);
           cell.type = "button";
           cell.tabIndex = -1;
+          cell.dataset.beside = beside;
           put(cell, inner);
           cell.setAttribute("aria-label", `${each.node.name}, ${bytes(weight(each.node))}`);
           if (inner.w > 34 && inner.h > 15) {
@@ -295,6 +300,7 @@
         if (w > 30) cell.append(made("span", "", node.name));
         cell.type = "button";
         cell.tabIndex = -1;
+        cell.dataset.beside = "";
         put(cell, { x, y: row * ROW, w: w - 1, h: ROW - 2 });
         cell.setAttribute("aria-label", `${node.name}, ${ms(node.total)}`);
         cell.addEventListener("mouseenter", () => tell(node));
