@@ -150,7 +150,10 @@ def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
             body = self._body()
             if body is None:
                 self.close_connection = True
-                message = f"Exceeded maximum allowed payload size ({MAX_BODY_BYTES} bytes)."
+                message = f"the answer has more than the {MAX_BODY_BYTES:,} bytes that Lambda takes"
+                # Lambda itself tells this to the caller: the client ends with what it gets for an answer.
+                told = {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}
+                api.take(self.path.replace("/response", "/error"), json.dumps(told).encode())
                 self._reply(413, {"errorType": "RequestEntityTooLarge", "errorMessage": message})
             elif api.take(self.path, body):
                 self._reply(202, {"status": "OK"})

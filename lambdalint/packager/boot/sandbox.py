@@ -52,7 +52,7 @@ done
 ln -s /proc/self/fd "$root/dev/fd"; ln -s /proc/self/fd/0 "$root/dev/stdin"
 ln -s /proc/self/fd/1 "$root/dev/stdout"; ln -s /proc/self/fd/2 "$root/dev/stderr"
 mount -o remount,bind,ro,nosuid "$root"
-if [ "$tell" -ge 0 ]; then eval "echo s >&$tell"; fi
+if [ "$tell" -ge 0 ]; then echo s >"/proc/self/fd/$tell"; fi
 exec chroot "$root" "$@"
 """
 _DROP: Final = ("--no-new-privs", "--inh-caps=-all", "--bounding-set=-all")

@@ -62,9 +62,10 @@ def _links(artifact: Artifact, folder: Path) -> None:
             if os.path.lexists(place):
                 place.unlink()
             place.symlink_to(os.path.relpath(target, place.parent))
+            inside = Path(os.path.realpath(place)).is_relative_to(folder)
         except OSError as error:
             raise Refused(f"{artifact.path}: {path} cannot be linked: {error.strerror or error}") from error
-        if not place.resolve().is_relative_to(folder):
+        if not inside:
             place.unlink()
             raise Refused(f"{artifact.path}: {path} leads out of the artifact")
 
@@ -72,5 +73,5 @@ def _links(artifact: Artifact, folder: Path) -> None:
 def _parents(place: Path, folder: Path) -> None:
     """Make the folders above *place*; none of them may be reached through a link that leads elsewhere."""
     place.parent.mkdir(parents=True, exist_ok=True, mode=_FOLDER)
-    if not place.parent.resolve().is_relative_to(folder):
+    if not Path(os.path.realpath(place.parent)).is_relative_to(folder):
         raise OSError(0, "its folder leads out of the artifact")
