@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from lambdalint.cli import main
 from lambdalint_rules.artifacts.samples import linux_library
+from tests.hostile.__main__ import CASES
 from tests.made_up_artifacts import APP, FUNCTION, archive
 from tests.test_reporters import matches_snapshot
 
@@ -198,3 +199,22 @@ def test_names_that_terminals_obey_are_written_out(folder: Path) -> None:
     assert "a\\x1b[2J.py" in shown
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+
+
+def test_hostile_artifacts_are_shown_and_compared_or_refused_with_words(folder: Path) -> None:
+    """Every sixth: the others are of the same kinds, and each is read by ``test_hostile_artifacts`` as well."""
+    for number, case in enumerate(CASES[::6]):
+        project = folder / str(number)
+        project.mkdir()
+        case.write(project, case.make)
+        path = str(project / case.artifact)
+        target = str(folder / "page.html")
+        for arguments in (
+            ("inspect", path, "--runtime", case.runtime, "--handler", case.handler),
+            ("inspect", path, "--output-format", "html", "--output", target),
+            ("diff", "orders.zip", path),
+        ):
+            done = CliRunner().invoke(main, arguments)
+            assert done.exit_code in (0, 1, 3), (case.name, done.output[-500:])
+            assert "itself failed" not in done.stderr, (case.name, done.stderr)
+            assert done.exit_code != 3 or done.stderr or done.stdout

@@ -152,7 +152,13 @@ def _needs(file: NativeFile | None) -> str | None:
 class _Share:
     version: str | None = None
     bytes: int = 0
+    packed_bytes: int | None = 0
     files: int = 0
+
+    def add(self, entry: Entry) -> None:
+        self.bytes += entry.size
+        known = None not in (self.packed_bytes, entry.packed_bytes)
+        self.packed_bytes = (self.packed_bytes or 0) + (entry.packed_bytes or 0) if known else None
 
 
 def _shares(artifact: Artifact, changed: Iterable[str]) -> dict[str, _Share]:
@@ -163,7 +169,7 @@ def _shares(artifact: Artifact, changed: Iterable[str]) -> dict[str, _Share]:
     for entry in artifact.entries:
         title = titles[entry.path]
         share = found.setdefault(title.name, _Share(title.version))
-        share.bytes += entry.size
+        share.add(entry)
         share.files += entry.path in changed
     return found
 
@@ -177,7 +183,19 @@ def _parts(old: Artifact, new: Artifact, changed: set[str]) -> Iterator[PartChan
         if one.files or other.files or one.version != other.version:
             how: How = "changed" if name in before and name in after else "added" if name in after else "removed"
             files = max(one.files, other.files)
-            found.append(PartChange(name, how, one.version, other.version, one.bytes, other.bytes, files))
+            found.append(
+                PartChange(
+                    name,
+                    how,
+                    one.version,
+                    other.version,
+                    one.bytes,
+                    other.bytes,
+                    one.packed_bytes,
+                    other.packed_bytes,
+                    files,
+                )
+            )
     yield from sorted(found, key=lambda each: (-abs(each.new_bytes - each.old_bytes), each.name))
 
 

@@ -27,7 +27,8 @@ class Side:
 class PartChange:
     """A distribution, or a folder of the artifact's own, in which something is different.
 
-    Versions are ``None`` where it has none or is not there; sizes are 0 then.
+    Versions are ``None`` where it has none or is not there; sizes are 0 then.  *old_packed_bytes* and
+    *new_packed_bytes* are ``None`` where something is not packed.
     """
 
     name: str
@@ -36,6 +37,8 @@ class PartChange:
     new_version: str | None
     old_bytes: int
     new_bytes: int
+    old_packed_bytes: int | None
+    new_packed_bytes: int | None
     files: int
 
 

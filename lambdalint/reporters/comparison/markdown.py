@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from lambdalint.reporters.comparison.document import Comparison
-from lambdalint.reporters.comparison.text import SIGNS, change, totals, verdict, versions
+from lambdalint.reporters.comparison.text import SIGNS, change, packed_change, totals, verdict, versions
 from lambdalint.reporters.markdown import code, plain, table
 from lambdalint.reporters.view import View
 
@@ -19,10 +19,15 @@ def render(comparison: Comparison, view: View) -> str:
     blocks.append(table(("", "Old", "New", "Change"), rows))
     if comparison.parts:
         parts = [
-            (f"{SIGNS[part.how]} {code(part.name)}", plain(versions(part)), change(part.old_bytes, part.new_bytes))
+            (
+                f"{SIGNS[part.how]} {code(part.name)}",
+                plain(versions(part)),
+                change(part.old_bytes, part.new_bytes),
+                packed_change(part).removesuffix(" packed"),
+            )
             for part in comparison.parts[:_ROWS]
         ]
-        blocks.append(table(("Distribution", "Version", "Unpacked"), parts))
+        blocks.append(table(("Distribution", "Version", "Unpacked", "Packed"), parts))
     blocks += _folded(
         "Files",
         ("File", "Change"),

@@ -9,9 +9,11 @@ from lambdalint.reporters.inspection.text import aligned, bytecode_state
 from lambdalint.reporters.packages import size
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
-from lambdalint.reporters.visible import visible
+from lambdalint.reporters.visible import cut, visible
 from lambdalint.reporters.wording import counted, listed
 
+#: A longer name is cut.
+LONGEST: Final = 90
 #: Rows of a table; how many more there are is said.
 ROWS: Final = 40
 SIGNS: Final[dict[How, str]] = {"added": "+", "removed": "-", "changed": "~"}
@@ -54,6 +56,13 @@ def versions(part: PartChange) -> str:
     return f"{part.old_version or 'unknown'} → {part.new_version or 'unknown'}"
 
 
+def packed_change(part: PartChange) -> str:
+    """How much more or less it takes in the archives, if both are some."""
+    if part.old_packed_bytes is None or part.new_packed_bytes is None:
+        return ""
+    return f"{change(part.old_packed_bytes, part.new_packed_bytes)} packed"
+
+
 def totals(comparison: Comparison) -> Iterator[tuple[str, str, str, str]]:
     """Rows of what both have: a name, the old value, the new one, and what lies between them."""
     old, new = comparison.old, comparison.new
@@ -89,34 +98,39 @@ class _Page:
 
     def parts(self) -> Iterator[str]:
         rows = [
-            (f"{SIGNS[part.how]} {visible(part.name)}", visible(versions(part)), change(part.old_bytes, part.new_bytes))
+            (
+                f"{SIGNS[part.how]} {cut(visible(part.name), LONGEST)}",
+                visible(versions(part)),
+                change(part.old_bytes, part.new_bytes),
+                packed_change(part),
+            )
             for part in self.comparison.parts
         ]
         hows = [part.how for part in self.comparison.parts]
-        yield from self._rows("distributions", rows, "llr", lambda index, line: self._painted(hows[index], line))
+        yield from self._rows("distributions", rows, "llrr", lambda index, line: self._painted(hows[index], line))
 
     def files(self) -> Iterator[str]:
         files = self.comparison.single_files
         rows = [
-            (f"{SIGNS[file.how]} {visible(file.path)}", change(file.old_bytes or 0, file.new_bytes or 0))
+            (f"{SIGNS[file.how]} {cut(visible(file.path), LONGEST)}", change(file.old_bytes or 0, file.new_bytes or 0))
             for file in files
         ]
         yield from self._rows("files", rows, "lr", lambda index, line: self._painted(files[index].how, line))
 
     def modes(self) -> Iterator[str]:
-        rows = [(f"  {visible(each.path)}", f"{each.old} → {each.new}") for each in self.comparison.modes]
+        rows = [(f"  {cut(visible(each.path), LONGEST)}", f"{each.old} → {each.new}") for each in self.comparison.modes]
         yield from self._rows("permissions", rows, "ll")
 
     def links(self) -> Iterator[str]:
         rows = [
-            (f"  {visible(each.path)}", f"{visible(each.old or 'none')} → {visible(each.new or 'none')}")
+            (f"  {cut(visible(each.path), LONGEST)}", f"{visible(each.old or 'none')} → {visible(each.new or 'none')}")
             for each in self.comparison.links
         ]
         yield from self._rows("links", rows, "ll")
 
     def natives(self) -> Iterator[str]:
         rows = [
-            (f"  {visible(each.path)}", f"{visible(each.old or 'none')} → {visible(each.new or 'none')}")
+            (f"  {cut(visible(each.path), LONGEST)}", f"{visible(each.old or 'none')} → {visible(each.new or 'none')}")
             for each in self.comparison.natives
         ]
         yield from self._rows("native code", rows, "ll")

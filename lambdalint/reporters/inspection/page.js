@@ -20,6 +20,9 @@
   const REACHED = ["unsure", "init", "later", "never"];
   const SAID = { init: "read when the function starts", later: "read when a function of it imports it", never: "never imported" };
 
+  /* Folders below so many others are shown as one. */
+  const DEEPEST = 24;
+
   const folder = (name) => ({ name, sizes: [0, 0], inside: new Map(), file: -1 });
   const tree = () => {
     const root = folder(data.name);
@@ -30,7 +33,8 @@
     });
     data.files.forEach(([path, , , part], index) => {
       let node = parts[part];
-      const names = path.split("/");
+      const all = path.split("/");
+      const names = all.length > DEEPEST ? [...all.slice(0, DEEPEST), all.slice(DEEPEST).join("/")] : all;
       names.slice(0, -1).forEach((name) => {
         if (!node.inside.has(name)) node.inside.set(name, folder(name));
         node = node.inside.get(name);

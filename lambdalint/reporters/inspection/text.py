@@ -26,6 +26,8 @@ NEARLY: Final = 0.8
 _SMALLEST_SHARE: Final = 0.02
 _DEEPEST: Final = 5
 _WIDE: Final = 120
+#: A longer name is cut.
+_LONGEST: Final = 90
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 _REACHED: Final = {"init": "read at init", "later": "read later", "never": "never imported"}
 
@@ -83,7 +85,9 @@ class _Page:
             share = bar(part.unpacked_bytes / found.unpacked_bytes, BAR // 2) if found.unpacked_bytes else ""
             packed = "" if part.packed_bytes is None else size(part.packed_bytes)
             why = _why(part.required_by, part.imported_by)
-            rows.append((visible(part.title), size(part.unpacked_bytes), share, packed, f"{part.files:,}", why))
+            rows.append(
+                (cut(visible(part.title), _LONGEST), size(part.unpacked_bytes), share, packed, f"{part.files:,}", why)
+            )
         if rest:
             unpacked, packed_bytes = sum(part.unpacked_bytes for part in rest), [part.packed_bytes for part in rest]
             packed = "" if None in packed_bytes else size(sum(each or 0 for each in packed_bytes))
@@ -99,10 +103,11 @@ class _Page:
             return
         rows = [("largest files", "unpacked", "packed", "")]
         for file in largest:
+            path = cut(visible(file.path), _LONGEST)
             packed = "" if file.packed_bytes is None else size(file.packed_bytes)
             reached = _REACHED.get(file.reached or "", "")
-            by = f", imported by {visible(file.imported_by)}" if file.imported_by else ""
-            rows.append((visible(file.path), size(file.size), packed, reached + by))
+            by = f", imported by {cut(visible(file.imported_by), _LONGEST)}" if file.imported_by else ""
+            rows.append((path, size(file.size), packed, reached + by))
         yield from self._table(rows, "lrrl")
 
     def natives(self) -> Iterator[str]:
@@ -209,7 +214,7 @@ def _why(required_by: Sequence[str], imported_by: str | None) -> str:
         reasons.append(f"required by {', '.join(required_by[:2])}{more}")
     if imported_by:
         reasons.append(f"imported by {imported_by}")
-    return visible("; ".join(reasons))
+    return cut(visible("; ".join(reasons)), 2 * _LONGEST)
 
 
 def _made_for(native: Native) -> str:
