@@ -31,6 +31,7 @@ class ModuleIndex:
     roots: tuple[str, ...]
     _files: Mapping[str, Mapping[str, tuple[str, ...]]]
     _folders: frozenset[str]
+    _names: frozenset[str]
     _located: dict[str, Located | None] = field(default_factory=dict)
 
     @classmethod
@@ -53,7 +54,12 @@ class ModuleIndex:
             folder: {name: _ranked(found, python) for name, found in modules.items()}
             for folder, modules in files.items()
         }
-        return cls(tuple(roots), ranked, frozenset(folders))
+        names = {folder[:-1].rpartition("/")[2] for folder in folders}.union(*files.values())
+        return cls(tuple(roots), ranked, frozenset(folders), frozenset(names))
+
+    def may_have(self, module: str) -> bool:
+        """Whether something ends in the name of *module*, so that looking for it may be worth while."""
+        return module.rpartition(".")[2] in self._names
 
     def find(self, module: str) -> Located | None:
         """Where Python finds *module*, as ``a.b``; ``None`` where it does not."""
@@ -175,7 +181,7 @@ class _Search:
                 for name in self._meant(imported, module, is_package, path):
                     self.load(name, path)
             package = module if is_package else module.rpartition(".")[0]
-            for hint in scan.hints:
+            for hint in filter(self.index.may_have, scan.hints):
                 for name in (hint, f"{package}.{hint}"):
                     if name not in self.loaded and self.index.find(name):
                         self.load(name, path)

@@ -51,7 +51,7 @@ _OTHER_TEXT = re.compile(
 _EXPORTED = re.compile(rb"\n__all__\b[^=\n]*=[^\[(\n]*[\[(]([^\])]*)")
 _QUOTED = re.compile(rb"""["']([\w]+)["']""")
 
-_NATIVE_WORD = re.compile(rb"(?<=\0)[A-Za-z0-9_][A-Za-z0-9_.]{1,120}(?=\0)")
+_NATIVE_WORD = re.compile(rb"\0([A-Za-z0-9_][A-Za-z0-9_.]{1,120})(?=\0)")
 
 #: A statement of imports does not start farther back than so many bytes, names no more, and is not one of so many.
 _MAX_BACK: Final = 500
