@@ -159,8 +159,7 @@ class Packager:
         own = [path for path in modules if contents.entries[path].origin == SOURCE]
         if not subject.takes_source:
             return modules
-        found = reading.started(subject.handler)
-        ranked = [*own, *found.init, *sorted(found.deferred)]
+        ranked = [*own, *reading.started(subject.handler)]
         if self._options.bytecode is Bytecode.ALL:
             ranked += modules
         return [path for path in dict.fromkeys(ranked) if path in contents.entries and path.endswith(".py")]

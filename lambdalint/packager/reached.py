@@ -2,10 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, replace
 from threading import Lock
 from typing import Any, Final
+
+from packaging.utils import canonicalize_name
 
 from lambdalint import __version__
 from lambdalint.facts.import_closure import Closure, ModuleIndex, closure
@@ -15,10 +17,13 @@ from lambdalint.packager.host import Host
 from lambdalint.packager.plan import SOURCE, PlannedEntry
 
 #: Changes with how files are scanned, so that what other rules found is not taken for ours.
-_RULES: Final = (__version__, *Scan.__slots__)
+_RULES: Final = ("2", __version__, *Scan.__slots__)
 _MAX_SOURCE_BYTES: Final = 16 * 1024 * 1024
 _MAX_NATIVE_BYTES: Final = 300 * 1024 * 1024
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
+_REQUIRED: Final = re.compile(r"^Requires-Dist: *([\w.-]+)(.*)$", re.MULTILINE)
+_MAX_UNSEEN_BYTES: Final = 1024 * 1024
+_DOTTED: Final = re.compile(rb"""["']([A-Za-z_]\w*(?:\.\w+)+)["']""")
 #: Lambda's own client, which asks for events in images that bring it along.
 _CLIENT: Final = "awslambdaric"
 
@@ -82,12 +87,44 @@ class Reading:
             return scan
         return Scan(scan.init, exported=scan.exported, unclear=scan.unclear, hints=scan.hints)
 
-    def started(self, handler: str | None) -> Closure:
-        """What the handler leads to: at its import, in load order, and later through functions of the project itself.
+    def started(self, handler: str | None) -> list[str]:
+        """What the handler leads to: at its import, in load order, and then through functions of the project itself.
 
-        Where the project has no such module, all of its modules are taken for started.
+        Where the project has no such module, all of its modules are taken for started.  Compiled modules, and those
+        that import by names which they work out, are taken to import all of what their distributions require, unless
+        that is large.
         """
-        return closure(self.index, self._starts(handler), self._own_scan)
+        starts = self._starts(handler)
+        found = closure(self.index, starts, self._own_scan)
+        paths = dict.fromkeys((*found.init, *sorted(found.deferred)))
+        unseen = self._unseen(paths)
+        if unseen:
+            found = closure(self.index, [*starts, *filter(None, map(module_name, unseen))], self._own_scan)
+            paths |= dict.fromkeys((*found.init, *sorted(found.deferred)))
+        return list(paths)
+
+    def _unseen(self, paths: Iterable[str]) -> list[str]:
+        """The modules of distributions that nothing in *paths* is of, and that what is unclear in them requires."""
+        entries = self.contents.entries
+        origins = {entries[path].origin for path in paths}
+        unclear = {entries[path].origin for path in paths if path.endswith(".so") or self.scan(path).unclear}
+        wanted = {name for origin in unclear for name in self._required(origin)}
+        wanted = {origin for origin in self.contents.keys if _project(origin) in wanted and origin not in origins}
+        modules: dict[str, list[PlannedEntry]] = {}
+        for path, entry in entries.items():
+            if entry.origin in wanted and path.endswith(".py") and "tests" not in path.split("/"):
+                modules.setdefault(entry.origin, []).append(entry)
+        small = [each for each in modules.values() if sum(entry.member.size for entry in each) <= _MAX_UNSEEN_BYTES]
+        return sorted(entry.path for each in small for entry in each)
+
+    def _required(self, origin: str) -> Iterator[str]:
+        """The names of the distributions that one requires, but for its extras."""
+        for path, entry in self.contents.entries.items():
+            if entry.origin == origin and path.endswith(".dist-info/METADATA") and path.count("/") == 1:
+                head = entry.member.read().partition(b"\n\n")[0].decode("utf-8", "replace")
+                for name, rest in _REQUIRED.findall(head):
+                    if "extra" not in rest:
+                        yield canonicalize_name(name)
 
     def reached(self, handler: str | None) -> Closure:
         """What the handler leads to in any way."""
@@ -110,6 +147,10 @@ class Reading:
         return [*starts, _CLIENT] if self.index.find(_CLIENT) else starts
 
 
+def _project(origin: str) -> str:
+    return origin.partition(" ")[0]
+
+
 def module_name(path: str) -> str | None:
     """The dotted name of the module in a file, ``None`` for other files."""
     folder, _, name = path.rpartition("/")
@@ -129,7 +170,15 @@ def _scan(entry: PlannedEntry) -> Scan:
     native = entry.path.endswith(".so")
     if entry.path.endswith(".pyc") or entry.member.size > (_MAX_NATIVE_BYTES if native else _MAX_SOURCE_BYTES):
         return Scan(unclear=True)
-    return scanned_native(entry.member.read()) if native else scanned(entry.member.read())
+    text = entry.member.read()
+    return scanned_native(text) if native else replace(scanned(text), hints=_spoken_of(text, entry.path))
+
+
+def _spoken_of(text: bytes, path: str) -> tuple[str, ...]:
+    """The names in strings that may be modules of the same package, or things in such: some are imported by that."""
+    top = path.partition("/")[0].removesuffix(".py").encode()
+    names = {name for name in _DOTTED.findall(text) if name.startswith(top + b".")}
+    return tuple(sorted({each.decode() for name in names for each in (name, name.rpartition(b".")[0])}))
 
 
 def _name(key: tuple[str, ...]) -> str:

@@ -1,12 +1,13 @@
 """Tests that distributions bring along and that nothing in the package leads to.
 
 A folder is never left out for its name alone.  It goes when it holds tests as pytest or unittest find them, no import
-from outside of such folders leads into it, and no text of its own distribution, or of the project, speaks of it.  Where
-an import does lead into it, only those of its files go that are named as tests and that nothing leads to.
+from outside of such folders leads into it, and no text of its own distribution, or of the project, speaks of it: what
+only pytest could use does not count in a package without pytest.  Where an import does lead into it, only those of its
+files go that are named as tests and that nothing leads to.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from lambdalint.packager.plan import SOURCE, PlannedEntry
@@ -21,6 +22,13 @@ _NAMED: Final = re.compile(rb"""["'`]([\w./{}%$\\-]{0,200}\btests?\b[\w./{}%$\\:
 _WORD: Final = re.compile(rb"[\w./-]{0,200}\btests?\b[\w./-]{0,200}")
 #: Files other than code that name modules and paths.
 _LISTS: Final = (".txt", ".toml", ".cfg", ".ini", ".json", ".yaml", ".yml")
+#: Files for those who develop a distribution.
+_SETTINGS: Final = frozenset(("conftest.py", "pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "pytest.ini"))
+#: What a module does that opens files or imports modules by names.
+_READS: Final = re.compile(
+    rb"\b(?:open|read\w*|import_\w+|__import__|i?glob|walk\w*|listdir|scandir|files|Path|load\w*|pkgutil|\w*resource\w*"
+    rb"|exec\w*|spawn\w*|subprocess|is_?file|is_?dir|exists)\b"
+)
 _MAX_TEXT_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -31,7 +39,7 @@ def unreached_tests(reading: Reading) -> dict[str, str]:
     if not folders:
         return {}
     inside = {path for paths in folders.values() for path in paths}
-    reached = reading.from_all(path for path in entries if path not in inside)
+    reached = reading.from_all(path for path in entries if path not in inside and not _is_setting(path))
     paths = reached.deferred.union(reached.init)
     useless: list[str] = []
     for within in folders.values():
@@ -39,14 +47,8 @@ def unreached_tests(reading: Reading) -> dict[str, str]:
             useless += [path for path in within if path not in paths and _TEST_FILE.fullmatch(path.rpartition("/")[2])]
         else:
             useless += within
-    origins = {entries[path].origin for path in useless}
-    named = {origin: _named(entries, inside, origin) for origin in (*origins, SOURCE)}
-    return {
-        path: UNREACHED_TEST
-        for path in useless
-        if not _is_named(_folder(path), named[entries[path].origin], own=True)
-        and not _is_named(_folder(path), named[SOURCE], own=False)
-    }
+    kept = _spoken_of(reading, {_folder(path): entries[path].origin for path in useless}, inside)
+    return {path: UNREACHED_TEST for path in useless if _folder(path) not in kept}
 
 
 def _folders(entries: Mapping[str, PlannedEntry]) -> dict[str, list[str]]:
@@ -72,33 +74,52 @@ def _folder(path: str) -> str:
     return ""
 
 
-def _named(entries: Mapping[str, PlannedEntry], inside: Iterable[str], origin: str) -> set[str]:
-    """Paths and dotted names with such a part that the files of *origin* outside of *inside* speak of, with slashes."""
-    found: set[bytes] = set()
-    for path, entry in entries.items():
-        if entry.origin != origin or path in inside or entry.member.size > _MAX_TEXT_BYTES or _is_licence(path):
+def _spoken_of(reading: Reading, folders: Mapping[str, str], inside: set[str]) -> set[str]:
+    """Which of *folders*, each with its origin, some text outside of such folders speaks of."""
+    has_pytest = reading.index.find("pytest") is not None
+    origins = {*folders.values(), SOURCE}
+    found: set[str] = set()
+    for path, entry in reading.contents.entries.items():
+        if entry.origin not in origins or path in inside or entry.member.size > _MAX_TEXT_BYTES or _is_setting(path):
             continue
         if path.endswith(".py"):
-            found.update(match[1] for match in _NAMED.finditer(entry.member.read()))
+            text = entry.member.read()
+            names = [] if b"pytest" in text and not has_pytest else _NAMED.findall(text)
         elif path.endswith(_LISTS):
-            found.update(_WORD.findall(entry.member.read()))
-    return {text.decode().replace(".", "/").strip("/") for text in found if text.isascii()}
+            text = entry.member.read()
+            names = _WORD.findall(text)
+        else:
+            continue
+        for name in {name.decode().replace(".", "/").strip("/") for name in names if name.isascii()}:
+            found.update(
+                folder
+                for folder, origin in folders.items()
+                if folder not in found and _means(name, folder, path, text, own=origin == entry.origin)
+            )
+    return found
 
 
-def _is_licence(path: str) -> bool:
-    return ".dist-info/" in path and not path.endswith("/entry_points.txt")
+def _is_setting(path: str) -> bool:
+    """Whether only those who develop the distribution read a file, or it only says what was installed."""
+    return path.rpartition("/")[2] in _SETTINGS or (".dist-info/" in path and not path.endswith("/entry_points.txt"))
 
 
-def _is_named(folder: str, named: Iterable[str], *, own: bool) -> bool:
-    """Whether one of *named* may mean *folder*; a bare name can only mean one of its *own* distribution."""
-    parent, _, last = f"/{folder}".rpartition("/")
+def _means(name: str, folder: str, path: str, text: bytes, *, own: bool) -> bool:
+    """Whether *name*, in the *text* of the file at *path*, may mean *folder*, of its *own* distribution or another."""
+    parent, _, last = folder.rpartition("/")
     around = parent.rpartition("/")[2]
-    for text in named:
-        words = text.split("/")
-        for number, word in enumerate(words):
-            if word != last:
-                continue
-            before = words[number - 1] if number else ""
-            if before == around if before else own:
+    words = name.split("/")
+    for number, word in enumerate(words):
+        if word != last:
+            continue
+        before = words[number - 1] if number else ""
+        if before:
+            # Part of a name that is put together may be any.
+            if before == around or (own and not before.isidentifier()):
+                return True
+        elif own and path.endswith(".py") and _READS.search(text):
+            # A bare name means what lies beside the file or above it, or in a folder that is named as well.
+            is_above = not parent or f"{path}/".startswith(f"{parent}/")
+            if is_above or re.search(rb"[\"'/]%s[\"'/]" % re.escape(around.encode()), text):
                 return True
     return False
