@@ -300,3 +300,10 @@ def test_a_mutated_lock_is_read_or_an_error(name: str, data: st.DataObject) -> N
     mutated = text[:place] + data.draw(st.text(max_size=4)) + text[place + data.draw(st.integers(0, 4)) :]
     with suppress(LambdalintError):
         READERS[name](MemoryTree({name: mutated}), name)
+
+
+def test_a_marker_that_cannot_be_decided_is_refused() -> None:
+    row = {"version": "==1", "hashes": [], "markers": "platform_machine ~= 'x'"}
+    tree = MemoryTree({"src/Pipfile.lock": json.dumps({"_meta": {}, "default": {"a": row}})})
+    with pytest.raises(LambdalintError, match="cannot be decided"):
+        inputs(Places(tree, "src"), TARGETS[0])

@@ -87,9 +87,7 @@ def _holds(marker: str | None, lock: Lock, wish: Wish, target: Target) -> bool:
         "dependency_groups": frozenset(map(canonicalize_name, wish.groups)) or frozenset(lock.default_groups),
     }
     parsed = Marker(marker)
-    return any(
-        parsed.evaluate({**target.markers, "extra": extra, **sets}, context="lock_file") for extra in ("", *wish.extras)
-    )
+    return any(target.holds(parsed, {"extra": extra, **sets}) for extra in ("", *wish.extras))
 
 
 def _followed(lock: Lock, wish: Wish, target: Target) -> Iterator[LockedDistribution]:

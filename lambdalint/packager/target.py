@@ -1,10 +1,11 @@
 """What a function runs on, as far as it decides which files of a distribution fit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from packaging.markers import Marker
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
@@ -74,7 +75,19 @@ class Target:
         """Whether a requirement under *marker* is needed on the target when *extra* is asked for."""
         if not marker:
             return True
-        return (marker if isinstance(marker, Marker) else Marker(marker)).evaluate({**self.markers, "extra": extra})
+        return self.holds(marker if isinstance(marker, Marker) else Marker(marker), {"extra": extra})
+
+    def holds(self, marker: Marker, more: Mapping[str, str | frozenset[str]]) -> bool:
+        """Whether *marker* holds on the target, where *more* is also known; as locks have them, if sets are among it.
+
+        Raises:
+            Refused: it compares what cannot be compared.
+        """
+        sets = any(isinstance(value, frozenset) for value in more.values())
+        try:
+            return marker.evaluate({**self.markers, **more}, context="lock_file" if sets else "metadata")
+        except (UndefinedComparison, UndefinedEnvironmentName) as error:
+            raise Refused(f"the marker {str(marker)[:200]!r} cannot be decided: {str(error)[:200]}") from error
 
     def wants(self, requirement: Requirement) -> bool:
         """Whether the markers of *requirement* hold on the target."""

@@ -27,7 +27,7 @@ def pylock(tree: Tree, path: str) -> Lock:
 
     document = toml(tree, path)
     try:
-        Pylock.from_dict(document)
+        shaped(path, _COMMAND, lambda: Pylock.from_dict(document))
     except (PylockValidationError, PylockUnsupportedVersionError) as error:
         raise UnreadableInput(
             f"the lock is not as PEP 751 has it: {str(error)[:1].lower()}{str(error)[1:200]}",
