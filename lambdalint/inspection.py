@@ -148,7 +148,7 @@ class _Inspecting:
             parts=tuple(self._parts(names, ordered, part_of)),
             files=tuple(self._files(ordered, part_of, {file.path for file in native})),
             natives=tuple(self._natives(native, part_of)),
-            bytecode=bytecode_of(artifact, bytecode),
+            bytecode=bytecode_of(artifact, bytecode, frozenset(filter(None, map(self._inner, self.init)))),
             imports=self._import_times(bytecode, frames),
             check=result,
         )
@@ -256,17 +256,21 @@ class _Inspecting:
         return ImportTimes(False, estimated_frames(self.imports, compiled))
 
 
-def bytecode_of(artifact: Artifact, bytecode: BytecodeFiles) -> Bytecode:
-    """What the *bytecode* of an artifact comes to."""
+def bytecode_of(artifact: Artifact, bytecode: BytecodeFiles, init: frozenset[str] = frozenset()) -> Bytecode:
+    """What the *bytecode* of an artifact comes to; *init* are the files that are read at once, if that is known."""
     known = runtime(artifact.runtime) if artifact.runtime else None
     python = known.version if known and known.family == "python" else None
     checks = Counter(file.check.name.lower() for file in bytecode.files)
     versions = {file.python for file in bytecode.files if file.python}
+    usable = {file.source.path for file in bytecode.usable(python) if file.source} if python else None
+    started = {path for path in init if path.endswith(".py")}
     return Bytecode(
         sources=sum(entry.suffix == ".py" for entry in artifact.entries),
         files=len(bytecode.files) + len(bytecode.broken),
         unpacked_bytes=sum(entry.size for entry in artifact.entries if entry.suffix == ".pyc"),
-        usable=sum(1 for _ in bytecode.usable(python)) if python else None,
+        usable=None if usable is None else len(usable),
+        init_sources=len(started) if init else None,
+        init_usable=None if usable is None or not init else len(started & usable),
         pythons=tuple(f"{major}.{minor}" for major, minor in sorted(versions)),
         checks=dict(sorted(checks.items())),
     )

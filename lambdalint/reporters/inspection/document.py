@@ -80,14 +80,17 @@ class Native:
 class Bytecode:
     """The bytecode of an artifact; *usable* of the *sources* have one that the function's Python takes as it is.
 
-    *usable* is ``None`` where the Python is not known.  *checks* count the files by how Python tells whether they are
-    of their source: ``time``, ``hash``, ``none``.
+    *usable* is ``None`` where the Python is not known.  *init_sources* and *init_usable* are those that importing the
+    handler reads at once, ``None`` where that is not known.  *checks* count the files by how Python tells whether they
+    are of their source: ``time``, ``hash``, ``none``.
     """
 
     sources: int
     files: int
     unpacked_bytes: int
     usable: int | None
+    init_sources: int | None = None
+    init_usable: int | None = None
     pythons: tuple[str, ...] = ()
     checks: Mapping[str, int] = field(default_factory=dict)
 

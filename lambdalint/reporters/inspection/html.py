@@ -120,9 +120,18 @@ def _cards(inspection: Inspection) -> Iterator[str]:
         yield _card("native files", f"{len(inspection.natives):,}", note, "bad" if alien else "")
     bytecode = inspection.bytecode
     if bytecode.sources:
-        ready = bytecode.files if bytecode.usable is None else bytecode.usable
-        share = min(ready / bytecode.sources, 1.0)
-        yield _card("bytecode", f"{share:.0%}", bytecode_state(bytecode), "warn" if share < NEARLY else "")
+        ready, all_of_them = bytecode.usable or 0, bytecode.sources
+        if bytecode.init_usable is not None and bytecode.init_sources:
+            ready, all_of_them = bytecode.init_usable, bytecode.init_sources
+        elif bytecode.usable is None:
+            ready = min(bytecode.files, bytecode.sources)
+        share = ready / all_of_them
+        yield _card(
+            "bytecode at init" if bytecode.init_usable is not None else "bytecode",
+            f"{share:.0%}",
+            bytecode_state(bytecode),
+            "warn" if share < NEARLY else "",
+        )
     if inspection.imports:
         frames = inspection.imports.frames
         whole = sum(total for total, each in zip(totals_ms(frames), frames, strict=True) if each.parent < 0)

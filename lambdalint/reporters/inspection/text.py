@@ -204,6 +204,8 @@ def bytecode_state(bytecode: Bytecode) -> str:
     how = listed([f"{count:,} {checked[kind]}" for kind, count in bytecode.checks.items()])
     pythons = f" for Python {listed(list(bytecode.pythons))}" if bytecode.pythons else ""
     usable = "" if bytecode.usable is None else f"; {bytecode.usable:,} of {sources} start from it"
+    if bytecode.init_usable is not None:
+        usable += f", {bytecode.init_usable:,} of {bytecode.init_sources:,} that are read at init"
     return f"{counted(bytecode.files, 'file')}{pythons}, {size(bytecode.unpacked_bytes)}: {how or 'unreadable'}{usable}"
 
 
