@@ -14,6 +14,7 @@ from lambdalint.join.serverless_nodes import (
     is_intrinsic,
     is_null,
     is_true,
+    items,
     known,
     place,
     reference,
@@ -78,7 +79,11 @@ def compile_layer(stack: Stack, key: str, span: Span, node: Mapping) -> None:
         "CompatibleArchitectures": at(node, "compatibleArchitectures"),
         "LicenseInfo": at(node, "licenseInfo"),
     }
-    stack.add(f"{normalized(key)}LambdaLayer", "AWS::Lambda::LayerVersion", properties, span, node.span)
+    layer = f"{normalized(key)}LambdaLayer"
+    stack.add(layer, "AWS::Lambda::LayerVersion", properties, span, node.span)
+    for number, account in enumerate(items(at(node, "allowedAccounts"))):
+        permission = {"LayerVersionArn": reference(layer, account.span), "Principal": account}
+        stack.add(f"{layer}Permission{number}", "AWS::Lambda::LayerVersionPermission", permission, span, account.span)
 
 
 def _properties(stack: Stack, function: Compiled) -> dict[str, Any]:

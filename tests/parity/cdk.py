@@ -20,8 +20,9 @@ def written(project: Project) -> Written:
     declared = resources(project, _code(project, assets))
     for layer in project.things:
         if isinstance(layer, Layer):
-            declared[layer.name.title()]["Properties"]["Content"] = _uploaded(layer.name)
-            declared[layer.name.title()]["Metadata"] = {"aws:asset:path": f"asset.{layer.name}.zip"}
+            name = Here(layer.name.title()) if layer.here else layer.name.title()
+            declared[name]["Properties"]["Content"] = _uploaded(layer.name)
+            declared[name]["Metadata"] = {"aws:asset:path": f"asset.{layer.name}.zip"}
     _notify(project, declared)
     for name, each in declared.items():
         path = f"Shop/{name.value if isinstance(name, Here) else name}/Resource"

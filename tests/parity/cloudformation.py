@@ -11,6 +11,7 @@ from tests.parity.project import (
     Distribution,
     Here,
     Layer,
+    LayerPermission,
     Network,
     Of,
     Permission,
@@ -159,10 +160,18 @@ def things(project: Project, *, sam: bool = False, function: str = FUNCTION) -> 
                 found[logical(name)] = resource("AWS::Kinesis::Stream", {"ShardCount": 1})
             case Table(name):
                 found[logical(name)] = resource("AWS::DynamoDB::Table", _TABLE)
-            case Layer(name) if sam:
-                found[logical(name)] = resource("AWS::Serverless::LayerVersion", {"ContentUri": f"{name}.zip"})
-            case Layer(name):
-                found[logical(name)] = resource("AWS::Lambda::LayerVersion", {"Content": f"{name}.zip"})
+            case Layer(name, runtimes=runtimes, here=here):
+                kind, content = ("Serverless", "ContentUri") if sam else ("Lambda", "Content")
+                settings = {content: f"{name}.zip", "CompatibleRuntimes": list(runtimes) or None}
+                key = Here(logical(name)) if here else logical(name)
+                found[key] = resource(f"AWS::{kind}::LayerVersion", settings)
+            case LayerPermission(layer, principal):
+                settings = {
+                    "LayerVersionArn": Ref(logical(layer)),
+                    "Action": "lambda:GetLayerVersion",
+                    "Principal": principal,
+                }
+                found[f"Permission{number}"] = resource("AWS::Lambda::LayerVersionPermission", settings)
             case Permission(principal, account):
                 settings = {
                     "FunctionName": Ref(function),

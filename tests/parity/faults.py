@@ -29,6 +29,7 @@ from tests.parity.project import (
     Distribution,
     Here,
     Layer,
+    LayerPermission,
     Network,
     Of,
     Permission,
@@ -128,6 +129,20 @@ _CONFIGURATION: Final = (
         "too many variables",
         {"RULES": "x" * 1300, "CONFIG": Here("y" * 2900)},
         {"RULES": "x" * 1300, "CONFIG": "y" * 2700},
+    ),
+    Fault(
+        "LY006",
+        "layer without a version",
+        Project(layers=(Here("arn:aws:lambda:eu-central-1:111122223333:layer:deps"),)),
+        Project(layers=layers("deps")),
+    ),
+    Fault(
+        "LY005",
+        "layer of an unknown account",
+        Project(layers=(Here("arn:aws:lambda:eu-central-1:444455556666:layer:deps:7"),)),
+        Project(
+            layers=("arn:aws:lambda:eu-central-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:7",)
+        ),
     ),
     Fault("LY001", "six layers", Project(layers=(*_FIVE, *map(Here, layers("tracing")))), Project(layers=_FIVE)),
 )
@@ -531,7 +546,15 @@ def installed(name: str, version: str, metadata: str = "", root: str = "") -> di
 
 
 _RATES_1: Final = installed("rates", "1.0")
-_RATES_LAYER: Final = Layer("deps", partial(archive, installed("rates", "2.0", root="python/")))
+_RATES_APP: Final = {"app.py": _RATES_1["app.py"]}
+
+
+def rates_layer(root: str, **settings: Any) -> Layer:
+    """A layer of one distribution, installed below *root*."""
+    files = {path: text for path, text in installed("rates", "2.0", root=root).items() if path != "app.py"}
+    return Layer("deps", partial(archive, files), **settings)
+
+
 _ARTIFACTS: Final = (
     archived("LZ001", "archive packed by Windows Explorer", partial(changed, _APP, "app.py", method=9), _PACKED),
     archived("LZ001", "archive that is cut short", lambda: archive(_APP)[:-40], _PACKED),
@@ -693,10 +716,50 @@ _ARTIFACTS: Final = (
         memory=128,
     ),
     Fault(
+        "LY002",
+        "modules at the root of a layer",
+        Project(archive=partial(archive, _RATES_APP), member=True, things=(rates_layer(""),)),
+        Project(archive=partial(archive, _RATES_APP), things=(rates_layer("python/"),)),
+    ),
+    Fault(
+        "LY003",
+        "layer for another Python",
+        Project(
+            archive=partial(archive, _RATES_APP),
+            member=True,
+            things=(rates_layer("python/lib/python3.9/site-packages/"),),
+        ),
+        Project(archive=partial(archive, _RATES_APP), things=(rates_layer("python/lib/python3.13/site-packages/"),)),
+    ),
+    Fault(
+        "LY004",
+        "layer that says another Python",
+        Project(
+            archive=partial(archive, _RATES_APP),
+            things=(rates_layer("python/", runtimes=("python3.11", "python3.12"), here=True),),
+        ),
+        Project(
+            archive=partial(archive, _RATES_APP),
+            things=(rates_layer("python/", runtimes=("python3.12", "python3.13")),),
+        ),
+    ),
+    Fault(
+        "LY007",
+        "layer for everybody",
+        Project(
+            archive=partial(archive, _RATES_APP),
+            things=(rates_layer("python/"), LayerPermission("deps", Here("*"))),
+        ),
+        Project(
+            archive=partial(archive, _RATES_APP),
+            things=(rates_layer("python/"), LayerPermission("deps", "111122223333")),
+        ),
+    ),
+    Fault(
         "LY008",
         "two versions in function and layer",
-        Project(archive=partial(archive, _RATES_1), archive_here=True, things=(_RATES_LAYER,)),
-        Project(archive=partial(archive, {"app.py": _RATES_1["app.py"]}), things=(_RATES_LAYER,)),
+        Project(archive=partial(archive, _RATES_1), archive_here=True, things=(rates_layer("python/"),)),
+        Project(archive=partial(archive, _RATES_APP), things=(rates_layer("python/"),)),
     ),
     Fault(
         "LU005",

@@ -70,10 +70,20 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of the project: an archive of its own."""
+    """A layer of the project: an archive of its own; *here* says that the fault is found where it is named."""
 
     name: str
     archive: Callable[[], bytes]
+    runtimes: tuple[str, ...] = ()
+    here: bool = False
+
+
+@dataclass(frozen=True)
+class LayerPermission:
+    """Somebody may use a layer."""
+
+    layer: str
+    principal: Any
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,20 @@ from dataclasses import replace
 from typing import Any
 
 from tests.parity.cloudformation import files, logical, source_arn, things, variables, vpc
-from tests.parity.project import Batches, Bucket, Call, Daily, Here, Layer, Project, Queue, Table, Uploads, Written
+from tests.parity.project import (
+    Batches,
+    Bucket,
+    Call,
+    Daily,
+    Here,
+    Layer,
+    LayerPermission,
+    Project,
+    Queue,
+    Table,
+    Uploads,
+    Written,
+)
 from tests.parity.writing import Ref, finished, yaml
 
 #: What the framework calls the function's resource.
@@ -27,7 +40,9 @@ def written(project: Project) -> Written:
         "package": _package(project),
         "events": [_event(trigger, project) for trigger in project.invoked_by] or None,
     }
-    others = {name: each for name, each in things(project, function=FUNCTION).items() if not _is_own(name, project)}
+    stated_elsewhere = tuple(each for each in project.things if not isinstance(each, Layer | LayerPermission))
+    rest = things(replace(project, things=stated_elsewhere), function=FUNCTION)
+    others = {name: each for name, each in rest.items() if not _is_own(name, project)}
     function = {key: value for key, value in function.items() if value is not None}
     name = Here("orders") if project.archive_here and project.archive is None else "orders"
     service: dict[str, Any] = {
@@ -35,11 +50,22 @@ def written(project: Project) -> Written:
         "frameworkVersion": "4",
         "provider": {"name": "aws", "runtime": "python3.13", "region": "eu-central-1"},
         "functions": {name: function, **({"sibling": _sibling(function, project)} if project.sibling else {})},
-        "layers": {each.name: {"package": {"artifact": f"{each.name}.zip"}} for each in layers} or None,
+        "layers": dict(_layer(each, project) for each in layers) or None,
         "resources": {"Resources": others} if others else None,
     }
     stated = {key: value for key, value in service.items() if value is not None}
     return finished({"serverless.yml": yaml(stated), **files(project, "")})
+
+
+def _layer(layer: Layer, project: Project) -> tuple[Any, dict[str, Any]]:
+    """The key and the settings of a layer, with those who may use it."""
+    settings = {
+        "package": {"artifact": f"{layer.name}.zip"},
+        "compatibleRuntimes": list(layer.runtimes) or None,
+        "allowedAccounts": [each.principal for each in project.things if isinstance(each, LayerPermission)] or None,
+    }
+    stated = {key: value for key, value in settings.items() if value is not None}
+    return Here(layer.name) if layer.here else layer.name, stated
 
 
 def _sibling(function: dict[str, Any], project: Project) -> dict[str, Any]:
@@ -54,10 +80,8 @@ def _package(project: Project) -> dict[str, Any] | None:
 
 
 def _is_own(name: Any, project: Project) -> bool:
-    """Whether the framework declares a resource itself: its layers, and buckets that invoke."""
-    own = {logical(each.name) for each in project.things if isinstance(each, Layer)}
-    own |= {logical(each.bucket) for each in project.invoked_by if isinstance(each, Uploads)}
-    return name in own
+    """Whether the framework declares a resource itself: a bucket that invokes."""
+    return name in {logical(each.bucket) for each in project.invoked_by if isinstance(each, Uploads)}
 
 
 def _event(trigger: Any, project: Project) -> dict[Any, Any]:

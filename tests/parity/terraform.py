@@ -13,6 +13,7 @@ from tests.parity.project import (
     Distribution,
     Here,
     Layer,
+    LayerPermission,
     Network,
     Of,
     Permission,
@@ -142,8 +143,18 @@ def _thing(thing: Any) -> Iterator[_Block]:
             key = {"hash_key": "id", "attribute": Block(name="id", type="S")}
             stream = {"stream_enabled": True, "stream_view_type": "NEW_IMAGE"}
             yield _resource(_address(thing), {"name": name, "billing_mode": "PAY_PER_REQUEST", **key, **stream})
-        case Layer(name):
-            yield _resource(_address(thing), {"layer_name": name, "filename": f"{name}.zip"})
+        case Layer(name, runtimes=runtimes, here=here):
+            settings = {"layer_name": name, "filename": f"{name}.zip", "compatible_runtimes": list(runtimes) or None}
+            yield _resource(_address(thing), settings, here=here)
+        case LayerPermission(layer, principal):
+            settings = {
+                "layer_name": Expr(f"aws_lambda_layer_version.{layer}.layer_name"),
+                "version_number": Expr(f"aws_lambda_layer_version.{layer}.version"),
+                "statement_id": "everybody",
+                "action": "lambda:GetLayerVersion",
+                "principal": principal,
+            }
+            yield _resource("aws_lambda_layer_version_permission.layer", settings)
         case Permission(principal, account):
             settings = {
                 "function_name": Expr(f"{_FUNCTION}.function_name"),
