@@ -3,6 +3,7 @@
 Only what a remembered run needs is imported at the top; a fresh one loads the engine and the rules.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from lambdalint.store import cache_folder
 if TYPE_CHECKING:
     from lambdalint.engine.run import Options, Planned
     from lambdalint.join.inputs import StatedArtifacts, StatedFunction
+    from lambdalint.model.boot import Measured
     from lambdalint.model.project import Project
     from lambdalint.packager.options import Options as PackagerOptions
     from lambdalint.reporters.packages import Packaging
@@ -89,6 +91,7 @@ def check(
     tree = Folder(place.root)
     results = Cache(cache_folder() if cache else None)
     said = (repr(replace(running, layers=())), *place.layers) if running else ()
+    said = (*said, *(hashlib.sha256(content).hexdigest() for _, content in _boot_reports(config)))
     key = run_key(__version__, str(place.root), *place.paths, repr(config), str(day), *said)
     result = recalled(results, key, place.root) if cache else None
     if result is None:
@@ -319,6 +322,7 @@ def options(config: Config, place: Place, today: date, running: Running | None =
             variable_files=tuple(_variable_files(config, base, place.root)),
             functions=tuple(_stated_functions(config, base, place)),
             artifacts=_stated_artifacts(running, place),
+            measured=tuple(_measured(config)),
         ),
         today=today,
     )
@@ -363,6 +367,23 @@ def _stated_functions(config: Config, base: Path, place: Place) -> "Iterator[Sta
             memory_mb=each.memory,
             timeout_s=each.timeout,
         )
+
+
+def _boot_reports(config: Config) -> Iterator[tuple[str, bytes]]:
+    """The reports of measurements that the configuration names, with their content."""
+    base = (config.file.resolve().parent if config.file else Path.cwd()).resolve()
+    for name in config.boot.reports:
+        try:
+            yield name, (base / name).read_bytes()
+        except OSError as error:
+            raise UsageError(f"the report {name!r} cannot be read: {error.strerror}") from error
+
+
+def _measured(config: Config) -> "Iterator[Measured]":
+    from lambdalint.readers.boot_report import read_boot_report
+
+    for name, content in _boot_reports(config):
+        yield read_boot_report(content, name)
 
 
 def _stated_artifacts(running: Running | None, place: Place) -> "StatedArtifacts | None":

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 from lambdalint.errors import RuleError
 from lambdalint.facts.per_module import PerModule
 from lambdalint.model.artifact import Artifact, ArtifactKind, Damage, Entry, Record, RecordKind
+from lambdalint.model.boot import Measured
 from lambdalint.model.changes import (
     AddEndpoint,
     AddParameter,
@@ -112,6 +113,7 @@ __all__ = [
     "Known",
     "Layer",
     "LoadOnce",
+    "Measured",
     "Member",
     "Module",
     "MoveImport",

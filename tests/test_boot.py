@@ -21,20 +21,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdalint.api import Running
+from lambdalint.api import Running, check
 from lambdalint.aws.sample_events import sample_event, sample_names
 from lambdalint.aws.tables import table
 from lambdalint.booting import boot
 from lambdalint.config import BootSettings, Config
-from lambdalint.errors import LambdalintError, Refused, UsageError
+from lambdalint.errors import LambdalintError, Refused, UnreadableInput, UsageError
 from lambdalint.facts.import_reports import measured_frames
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
-from lambdalint.model.boot import Boot, Ending, Isolation, Phase
+from lambdalint.model.boot import Boot, Ending, ImportTime, Isolation, Measured, Phase
 from lambdalint.model.function import TriggerKind
 from lambdalint.packager.boot.import_times import ImportTimes
-from lambdalint.packager.boot.runtime_api import MAX_BODY_BYTES, Message, RuntimeApi, Told
+from lambdalint.packager.boot.runtime_api import MAX_BODY_BYTES, Message, RuntimeApi, Told, request_id
 from lambdalint.packager.boot.streams import MAX_OUTPUT_BYTES, Streams
 from lambdalint.packager.boot.unpack import unpack
+from lambdalint.readers.boot_report import read_boot_report
 from lambdalint.reporters.boot import document, render
 from lambdalint.reporters.view import View
 from tests.runtime_api import outcome
@@ -421,12 +422,12 @@ def test_the_api_takes_a_chunked_answer_once_and_only_for_the_event_at_hand() ->
             answer.read()
             return answer.status
 
-        assert sent("POST", "invocation/0/response", b"early") == 400
+        assert sent("POST", f"invocation/{request_id(0)}/response", b"early") == 400
         assert sent("GET", "invocation/next") == 200
-        assert sent("POST", "invocation/1/response", b"other") == 400
+        assert sent("POST", f"invocation/{request_id(1)}/response", b"other") == 400
         assert sent("POST", "init/error", b"late") == 400
-        assert sent("POST", "invocation/0/response", iter([b"one ", b"two"]), encode_chunked=True) == 202
-        assert sent("POST", "invocation/0/error", b"again") == 400
+        assert sent("POST", f"invocation/{request_id(0)}/response", iter([b"one ", b"two"]), encode_chunked=True) == 202
+        assert sent("POST", f"invocation/{request_id(0)}/error", b"again") == 400
         assert sent("GET", "elsewhere") == 404
         connection.close()
     assert [(each.told, each.body) for each in heard] == [(Told.READY, b""), (Told.ANSWER, b"one two")]
@@ -439,7 +440,7 @@ def test_the_api_tells_what_aws_client_asks_for(tmp_path: Path) -> None:
     )
     told = outcome(tmp_path, "app.handler", {})
     request, arn, left = json.loads(told.body)
-    assert (told.what, request, arn.split(":")[:3]) == ("answer", "0", ["arn", "aws", "lambda"])
+    assert (told.what, request, arn.split(":")[:3]) == ("answer", request_id(0), ["arn", "aws", "lambda"])
     assert 0 < left <= 900_000
 
 
@@ -469,3 +470,68 @@ def test_streams_keep_lines_whole_and_paths_bounded() -> None:
     assert text == "one\nprinted\ntwo"
     assert [(row.module, row.phase) for row in streams.times.rows()] == [("os", Phase.RUNTIME), ("app", Phase.INIT)]
     assert streams.told == {"r": ["/var/task/app.py"], "w": ["/etc/x"], "c": []}
+
+
+HEAVY = "import json\nimport pandas as pd\n\ndef handler(event, context):\n    return json.dumps(event)\n"
+DECLARED = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: src/, Handler: app.handler, Runtime: python3.13, MemorySize: 256, Timeout: 20}
+"""
+
+
+def checked(folder: Path, report: Mapping[str, Any] | None, rule: str) -> list[str]:
+    (folder / "src").mkdir(exist_ok=True)
+    (folder / "src" / "app.py").write_text(HEAVY)
+    (folder / "template.yaml").write_text(DECLARED)
+    (folder / "boot.json").write_text(json.dumps(report))
+    config = Config(select=(rule,), boot=BootSettings(reports=(str(folder / "boot.json"),) if report else ()))
+    return [each.message for each in check([folder], config, cache=False).findings]
+
+
+def report(init_ms: float, pandas_us: int, numpy_us: int) -> dict[str, Any]:
+    rows = [("numpy", 0, numpy_us), ("pandas", 0, pandas_us), ("pandas.core", 1, 0)]
+    keys = ("module", "depth", "self_us", "cumulative_us", "phase")
+    imports = [dict(zip(keys, (*row, row[2], "init"), strict=True)) for row in rows]
+    return {"version": 1, "function": "Orders", "init_ms": init_ms, "imports": imports}
+
+
+def test_what_was_measured_takes_the_place_of_estimates(tmp_path: Path) -> None:
+    (estimated,) = checked(tmp_path, None, "unused-heavy-import")
+    assert "about" in estimated
+    (measured,) = checked(tmp_path, report(2000, 700_000, 123_000), "unused-heavy-import")
+    assert "(823 ms as measured, " in measured
+    assert checked(tmp_path, report(200, 20_000, 10_000), "unused-heavy-import") == []
+    other = {**report(200, 20_000, 10_000), "function": "Other"}
+    assert checked(tmp_path, other, "unused-heavy-import") == [estimated]
+
+
+def test_an_init_that_was_measured_is_held_against_the_limit(tmp_path: Path) -> None:
+    assert checked(tmp_path, report(4000, 1, 1), "init-over-budget") == []
+    assert checked(tmp_path, report(6250, 1, 1), "init-over-budget") == [
+        "init took 6.2 s when it was measured; it is cut off at 10 s"
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"version": 2, "function": "f", "init_ms": 1, "imports": []}', "[" * 100_000]
+    + [
+        f'{{"version": 1, "function": "f", "init_ms": {odd}, "imports": []}}' for odd in ("null", "NaN", "1e400", '"1"')
+    ],
+)
+def test_what_is_no_report_is_refused(content: str) -> None:
+    with pytest.raises(UnreadableInput):
+        read_boot_report(content.encode(), "boot.json")
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 4), st.integers(0, 1000)), max_size=20))
+def test_what_modules_take_together_is_no_more_than_all_of_it(rows: list[tuple[str, int, int]]) -> None:
+    imports = tuple(ImportTime(name, depth, own, own, Phase.INIT) for name, depth, own in rows)
+    measured = Measured("f", 1, imports)
+    for name in "abcdef":
+        whole = measured.whole_ms(name, "abcdef")
+        assert (whole is None) is (name not in {each.module for each in imports})
+        assert whole is None or whole <= sum(each.self_us for each in imports) / 1000

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import pytest
 
+from lambdalint.packager.boot.runtime_api import request_id
 from lambdalint.testing import check_files
 from tests.runtime_api import Outcome, outcome
 
@@ -224,7 +225,9 @@ SILENT = (
     _answering("redefined-handler", f"{PLAIN}\nhandler = (lambda inner: inner)(handler)\n", {}),
     _answering("work-at-import", f"import sys\n{PLAIN}\nif __name__ == '__main__':\n    input()\n", {}),
     _answering(
-        "unknown-context-attribute", _returning("[context.aws_request_id, context.memory_limit_in_mb]"), ["1", "128"]
+        "unknown-context-attribute",
+        _returning("[context.aws_request_id, context.memory_limit_in_mb]"),
+        [request_id(0), "128"],
     ),
     _answering("unknown-context-attribute", _returning("getattr(context, 'request_id', None)"), None),
     # It fails for the source, too, where the exception goes on.

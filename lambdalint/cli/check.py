@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -48,6 +49,14 @@ WITH_STATISTICS: Final = ("text", "concise")
 @overrides
 @running
 @click.option(
+    "--boot-report",
+    "boot_reports",
+    type=ExistingPath(),
+    multiple=True,
+    metavar="FILE",
+    help="Take for fact what `lambdalint boot` measured and wrote as JSON; repeatable.",
+)
+@click.option(
     "--fail-on", type=OneOf(FAIL_ON), help="The least severity that makes the exit code 1.  [default: warning]"
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found, unless the check is incomplete.")
@@ -86,6 +95,7 @@ def command(
     architecture: str | None,
     handler: str | None,
     layers: tuple[Path, ...],
+    boot_reports: tuple[Path, ...],
     fail_on: str | None,
     exit_zero: bool,
     statistics: bool,
@@ -123,6 +133,8 @@ def command(
         stage=stage,
         variable_files=variable_files,
     )
+    measured = (*config.boot.reports, *(str(path.absolute()) for path in boot_reports))
+    config = replace(config, boot=replace(config.boot, reports=measured))
     today, jobs = today or date.today(), jobs or os.cpu_count() or 1
     runs = runs_on(runtime, architecture, handler, layers)
     if runs and (fix or diff):

@@ -1,10 +1,12 @@
 """What importing well-known packages costs, and making a client: a table of our own measurements."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
+
+from lambdalint.model.boot import Measured
 
 #: The memory in MB at which Lambda gives a function one vCPU.
 #: Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -16,7 +18,8 @@ class ImportCost:
     """Importing *module* takes *ms* on one vCPU; its *distribution* and what that needs take *mb* unpacked.
 
     It takes *cold_ms* where the packages were packed without bytecode.
-    *loads* are the other modules of the table that come with it.
+    *loads* are the other modules of the table that come with it.  *measured* says that the time is not the table's but
+    was measured of the function itself.
     """
 
     module: str
@@ -26,14 +29,24 @@ class ImportCost:
     cold_ms: float
     mb: float
     loads: frozenset[str]
+    measured: bool = False
+
+    def told(self, ms: float) -> str:
+        """*ms* of it in words that say how sure that is."""
+        return f"{ms:.0f} ms as measured" if self.measured else f"about {ms:.0f} ms"
 
 
-def import_cost(module: str) -> ImportCost | None:
-    """The cost of the module or of the nearest package around it that is in the table."""
+def import_cost(module: str, measured: Measured | None = None) -> ImportCost | None:
+    """The cost of the module or of the nearest package around it that is in the table.
+
+    Where the module was *measured*, with the function that imports it, that time takes the place of the table's.
+    """
     costs = _costs()
     while module:
         if module in costs:
-            return costs[module]
+            cost = costs[module]
+            ms = measured.whole_ms(module, cost.loads) if measured is not None else None
+            return cost if ms is None else replace(cost, ms=ms, measured=True)
         module = module.rpartition(".")[0]
     return None
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lambdalint.errors import UnreadableInput
+from lambdalint.model.boot import Measured
+from lambdalint.model.image import Image
 from lambdalint.model.places import Span
 
 
@@ -45,7 +47,8 @@ class Inputs:
     *parameters* are of CloudFormation, variables of Terraform, or ``--param`` of the Serverless Framework; *stage* is
     the latter's; *variable_files* are paths of ``*.tfvars`` in the tree; *environment* are the environment variables
     that templates may read.  *functions* are those that the configuration names.  *artifacts* is what is said of
-    archives and folders that are looked at for themselves, ``None`` when nothing is.
+    archives and folders that are looked at for themselves, ``None`` when nothing is.  *measured* is what starting
+    functions showed.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class Inputs:
     environment: Mapping[str, str] = field(default_factory=dict)
     functions: tuple[StatedFunction, ...] = ()
     artifacts: StatedArtifacts | None = None
+    measured: tuple[Measured, ...] = ()
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """What was measured when an artifact was started."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -53,6 +54,40 @@ class ImportTime:
     self_us: int
     cumulative_us: int
     phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of one function, as far as rules take it for fact; *imports* are those of its own code."""
+
+    function: str
+    init_ms: float
+    imports: tuple[ImportTime, ...] = ()
+
+    def whole_ms(self, module: str, loads: Iterable[str] = ()) -> float | None:
+        """What importing *module* takes by itself, with those modules that it *loads*; ``None`` if it was not imported.
+
+        A module shows only below the first that imports it: what another one had loaded before is added here.
+        """
+        places = {each.module: index for index, each in reversed(list(enumerate(self.imports)))}
+        covered: set[int] = set()
+        total_us = 0
+        for name in (module, *sorted(loads, key=lambda each: places.get(each, 0))):
+            place = places.get(name)
+            if place is None:
+                if name == module:
+                    return None
+                continue
+            end = self._end(place)
+            total_us += sum(self.imports[index].self_us for index in range(place, end) if index not in covered)
+            covered.update(range(place, end))
+        return total_us / 1000
+
+    def _end(self, place: int) -> int:
+        """The index after the last module that the one at *place* loaded."""
+        depth = self.imports[place].depth
+        after = range(place + 1, len(self.imports))
+        return next((index for index in after if self.imports[index].depth <= depth), len(self.imports))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from lambdalint.model.artifact import Artifact
+from lambdalint.model.boot import Measured
 from lambdalint.model.function import Function, Layer, Permission, Trigger
 from lambdalint.model.image import Image
 from lambdalint.model.template import Template
@@ -21,7 +22,7 @@ class Module:
 class Project:
     """Functions, templates, artifacts, images and modules, joined.
 
-    *today* is the day that dated facts are judged by.
+    *today* is the day that dated facts are judged by.  *measured* is what starting some functions showed.
     """
 
     functions: tuple[Function, ...]
@@ -33,6 +34,11 @@ class Project:
     permissions: tuple[Permission, ...] = ()
     modules: tuple[Module, ...] = ()
     notes: tuple[str, ...] = ()
+    measured: tuple[Measured, ...] = ()
+
+    def measurement(self, function: Function) -> Measured | None:
+        """What was measured of *function*, by its name; ``None`` when nothing was."""
+        return next((each for each in self.measured if each.function == function.name), None)
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:

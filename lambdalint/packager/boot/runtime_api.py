@@ -95,8 +95,8 @@ class RuntimeApi:
             index = self._served - 1
             told = {
                 f"{_PREFIX}/init/error": Told.INIT_ERROR if index < 0 else None,
-                f"{_PREFIX}/invocation/{index}/response": Told.ANSWER,
-                f"{_PREFIX}/invocation/{index}/error": Told.ERROR,
+                f"{_PREFIX}/invocation/{request_id(index)}/response": Told.ANSWER,
+                f"{_PREFIX}/invocation/{request_id(index)}/error": Told.ERROR,
             }.get(path)
             if told is None or index in self._told:
                 return False
@@ -108,12 +108,17 @@ class RuntimeApi:
         """What the client is told about an event."""
         now = time.time()
         return {
-            "Lambda-Runtime-Aws-Request-Id": str(index),
+            "Lambda-Runtime-Aws-Request-Id": request_id(index),
             "Lambda-Runtime-Trace-Id": f"Root=1-{int(now):08x}-{index:024x};Sampled=0",
             "Lambda-Runtime-Deadline-Ms": str(int((now + self.timeout_s) * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": ARN + self.function,
             "Content-Type": "application/json",  # awslambdaric 4 crashes without it
         }
+
+
+def request_id(index: int) -> str:
+    """The id of the event with this index, in the form that Lambda's have, counted from 1."""
+    return f"00000000-0000-4000-8000-{index + 1:012x}"
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,7 +1,7 @@
 """A package that only some events need costs its import at every cold start, for all of them.
 
 Imported in the function that uses it, it costs those events alone, and only the first of them.  The times are measured:
-processor time on one vCPU.
+processor time on one vCPU.  A report of `lambdalint boot` takes their place.
 
 Source: https://docs.aws.amazon.com/lambda/latest/operatorguide/static-initialization.html
 """
@@ -19,6 +19,7 @@ from lambdalint.rule import (
     Confidence,
     Fix,
     Function,
+    Measured,
     Module,
     MoveImport,
     PerModule,
@@ -135,7 +136,8 @@ def check(module: Module, project: Project, imports: PerModule[Imports], modules
     found, calls = imports.get(module.path), modules.get(module.path)
     if found is None or calls is None:
         return
-    costly = [(each, cost) for each in found.imports if (cost := _cost(each, found)) is not None]
+    measured = _measured(module, project)
+    costly = [(each, cost) for each in found.imports if (cost := _cost(each, found, measured)) is not None]
     functions = project.loaders().get(module.path, ()) if costly else ()
     if not functions or any(each.target.scope_path != module.path or is_prepared(each, project) for each in functions):
         return
@@ -148,19 +150,27 @@ def check(module: Module, project: Project, imports: PerModule[Imports], modules
         where = " and ".join(f"{scope}()" for scope in sorted(using))
         yield Problem(
             each.span,
-            f"{cost.module} (about {cost.ms:.0f} ms) is used only in {where}, where not every event gets to",
+            f"{cost.module} ({cost.told(cost.ms)}) is used only in {where}, where not every event gets to",
             hint="import it there",
             fix=Fix("import it there", Applicability.UNSAFE, changes=(MoveImport(each.span, tuple(sorted(using))),)),
         )
 
 
-def _cost(each: Import, found: Imports) -> ImportCost | None:
+def _measured(module: Module, project: Project) -> Measured | None:
+    """What was measured of a function that loads the module."""
+    if not project.measured:
+        return None
+    found = map(project.measurement, project.loaders().get(module.path, ()))
+    return next((each for each in found if each is not None), None)
+
+
+def _cost(each: Import, found: Imports, measured: Measured | None) -> ImportCost | None:
     """What the import costs, where it could as well stand in a function."""
     if each.scope or each.guards or each.dynamic or each.in_class or not each.top_level or each.bound is None:
         return None
     if each.bound in found.annotating or each.bound in found.exported:
         return None
-    cost = import_cost(each.module if each.name is None else f"{each.module}.{each.name}")
+    cost = import_cost(each.module if each.name is None else f"{each.module}.{each.name}", measured)
     return cost if cost is not None and cost.ms >= _WORTH_MS and cost.distribution != "boto3" else None
 
 

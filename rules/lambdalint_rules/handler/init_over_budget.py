@@ -2,7 +2,7 @@
 
 There it counts against the function's timeout.  The times are measured: processor time on one vCPU with warm files,
 which is what init is seen to get whatever the memory.  A cold environment takes longer, so half of the limit is too
-close to it.
+close to it.  A report of `lambdalint boot` takes their place.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
@@ -86,9 +86,20 @@ _SHOWN: Final = 3
     ),
 )
 def check(function: Function, project: Project, reach: Reach, imports: PerModule[Imports]) -> Problems:
+    init_s = limit("init", "max_s")
+    measured = project.measurement(function)
+    if measured is not None:
+        if measured.init_ms >= init_s * 1000 / 2 and not is_prepared(function, project):
+            yield Problem(
+                function.span,
+                f"init took {measured.init_ms / 1000:.1f} s when it was measured; it is cut off at {init_s} s",
+                hint="import in the functions that need it, or split the function",
+                confidence=Confidence.MEDIUM,
+            )
+        return
     costs = dict(_costs(function, reach, imports))
     shares = dict(_shares(list(costs)))
-    total_ms, init_s = sum(shares.values()), limit("init", "max_s")
+    total_ms = sum(shares.values())
     if total_ms < init_s * 1000 / 2 or is_prepared(function, project):
         return
     costly = sorted(shares, key=lambda each: (-shares[each], each.module))[:_SHOWN]

@@ -3,7 +3,8 @@
 Init time is billed, and it is time that the first caller waits.  The usual ways there are an import left over from
 earlier code, and a module of helpers that every handler imports although only some need its heavy half.
 
-The times are measured: processor time on one vCPU, which init is seen to get whatever the memory.
+The times are measured: processor time on one vCPU, which init is seen to get whatever the memory.  A report of
+`lambdalint boot` takes their place.
 
 Source: https://docs.aws.amazon.com/lambda/latest/operatorguide/static-initialization.html
 """
@@ -19,7 +20,7 @@ from lambdalint.facts.outline import Outline
 from lambdalint.facts.path_calls import PathCalls
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.reach import Reach
-from lambdalint.rule import Confidence, Function, Problem, Problems, Severity, rule
+from lambdalint.rule import Confidence, Function, Measured, Problem, Problems, Project, Severity, rule
 from lambdalint_rules.handler.orders import ORDERS
 
 LEFT_OVER = """\
@@ -196,15 +197,21 @@ class _Loaded:
     ),
 )
 def check(
-    function: Function, reach: Reach, calls: PathCalls, imports: PerModule[Imports], outlines: PerModule[Outline]
+    function: Function,
+    project: Project,
+    reach: Reach,
+    calls: PathCalls,
+    imports: PerModule[Imports],
+    outlines: PerModule[Outline],
 ) -> Problems:
-    loaded = list(_loaded(function, reach, imports))
+    measured = project.measurement(function)
+    loaded = list(_loaded(function, reach, imports, measured))
     said: set[str] = set()
     for each in loaded:
         cost = each.cost
         if cost is None or cost.distribution in said:
             continue
-        saved_ms = cost.ms - _shared_ms(each, cost, loaded)
+        saved_ms = cost.ms - _shared_ms(each, cost, loaded, measured)
         if saved_ms < _WORTH_MS:
             continue
         if _is_needed(each, cost, loaded) or _is_kept(each, imports):
@@ -222,13 +229,15 @@ def check(
         yield Problem(
             each.statement.span,
             f"importing {_dotted(each.path, function)} loads {_shown(each.statement, cost)} "
-            f"(about {saved_ms:.0f} ms{size}), which nothing on this handler's path uses",
+            f"({cost.told(saved_ms)}{size}), which nothing on this handler's path uses",
             related=reach.way(each.path, "", "init"),
             confidence=Confidence.LOW if using else None,
         )
 
 
-def _loaded(function: Function, reach: Reach, imports: PerModule[Imports]) -> Iterator[_Loaded]:
+def _loaded(
+    function: Function, reach: Reach, imports: PerModule[Imports], measured: Measured | None
+) -> Iterator[_Loaded]:
     """What comes from outside the project and the standard library when the handler is imported."""
     own = {dotted.partition(".")[0] for dotted in function.modules}
     for path in dict.fromkeys(function.modules.values()):
@@ -238,7 +247,7 @@ def _loaded(function: Function, reach: Reach, imports: PerModule[Imports]) -> It
             if each.scope or each.skipped or not top or top in own or top in sys.stdlib_module_names:
                 continue
             whole = each.module if each.name in (None, "*") else f"{each.module}.{each.name}"
-            cost = import_cost(whole)
+            cost = import_cost(whole, measured)
             yield _Loaded(path, each, cost, cost is not None and cost.module in (whole, each.module))
 
 
@@ -259,7 +268,7 @@ def _is_needed(each: _Loaded, cost: ImportCost, loaded: list[_Loaded]) -> bool:
     return False
 
 
-def _shared_ms(each: _Loaded, cost: ImportCost, loaded: list[_Loaded]) -> float:
+def _shared_ms(each: _Loaded, cost: ImportCost, loaded: list[_Loaded], measured: Measured | None) -> float:
     """What the costliest part of the package takes that others on the import path load as well."""
     others = {
         module
@@ -267,7 +276,7 @@ def _shared_ms(each: _Loaded, cost: ImportCost, loaded: list[_Loaded]) -> float:
         if other.cost is not None and not _is_same(other, each)
         for module in (other.cost.module, *other.cost.loads)
     }
-    parts = (import_cost(module) for module in cost.loads & others)
+    parts = (import_cost(module, measured) for module in cost.loads & others)
     return max((part.ms for part in parts if part is not None), default=0)
 
 
