@@ -61,6 +61,7 @@ def test_the_newest_of_everything_is_taken_where_it_fits_together(index: FakeInd
         ("broken",),
         ("newer",),
         ("local",),
+        ("odd",),
     ],
 )
 def test_what_is_out_of_the_ordinary_is_left_to_a_search(index: FakeIndex, wanted: tuple[str, ...]) -> None:
@@ -68,6 +69,7 @@ def test_what_is_out_of_the_ordinary_is_left_to_a_search(index: FakeIndex, wante
     index.add(wheel("app", "1", requires=["core>=3"]), wheel("one", "1", requires=["core"]))
     index.add(wheel("other", "1", requires=["core<3"]), wheel("broken", "1", requires=["no requirement at all"]))
     index.add(wheel("newer", "1", requires_python=">=3.99"), wheel("local", "1+here"))
+    index.add(wheel("odd", "1", requires=["core; sys_platform ~= 'x'"]))
     assert answer(index, *wanted) is None
 
 

@@ -141,10 +141,13 @@ class _Walk:
         return asked
 
     def _is_wanted(self, requirement: Requirement, extra: str) -> bool:
-        if not self.target.applies(requirement.marker, extra):
-            return False
-        # With an extra, what is needed without it is asked for anyway.
-        return not extra or not self.target.applies(requirement.marker)
+        try:
+            # With an extra, what is needed without it is asked for anyway.
+            return self.target.applies(requirement.marker, extra) and not (
+                extra and self.target.applies(requirement.marker)
+            )
+        except Refused as error:
+            raise _NotStraight from error
 
     def _metadata(self, name: str, each: _Taken) -> _Metadata:
         files = {file.filename: file for file in each.files}
