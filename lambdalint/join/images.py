@@ -1,7 +1,7 @@
 """What an image contains and runs, as far as the Dockerfile of the project says."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import islice, pairwise
@@ -12,8 +12,11 @@ from lambdalint.aws.images import (
     BaseImage,
     base_environment,
     base_image,
+    client_words,
+    declarations,
     harmless_commands,
     installers,
+    is_of_aws,
     runtime_client,
     web_adapter,
 )
@@ -21,16 +24,21 @@ from lambdalint.errors import UnreadableInput
 from lambdalint.join.properties import items_of, text_of
 from lambdalint.model.dockerfile import Dockerfile, Instruction, Stage, Word
 from lambdalint.model.function import Code, Container, Function, ImageBuild
+from lambdalint.model.image import Image, ImageKind, Recipe
 from lambdalint.model.places import Span
 from lambdalint.model.values import Known, Property, Unknown, Value
 from lambdalint.readers.dockerfile import assigned, expanded, read_dockerfile, unquoted, with_arguments
 from lambdalint.readers.text import decoded
-from lambdalint.readers.tree import Tree, joined
+from lambdalint.readers.tree import Mounted, Tree, joined
 
 _MAX_STAGES: Final = 50
 _MAX_FILES: Final = 2_000
 #: Names in folders of the context that are held against what is copied.
 _MAX_LOOKS: Final = 100_000
+#: A file that says what is installed has seldom more bytes; locks of large projects do.
+_MAX_DECLARATION: Final = 8 * 1024 * 1024
+#: A command of the build that runs something of the project's, or fetched, which may install anything.
+_RUNS_OWN: Final = re.compile(r"(?:^|[\s;&|])(?:\.{0,2}/[\w./-]*\.(?:sh|py)|make|(?:ba)?sh\s+[\w./-]+)(?=$|[\s;&|])")
 _PACKAGES_OF_LAYERS: Final = "/opt/python"
 _COMMANDS: Final = re.compile(r"&&|\|\||[;|\n]")
 
@@ -51,6 +59,10 @@ class _State:
     base_span: Span | None = None
     folder: str = "/"
     variables: dict[str, str | None] = field(default_factory=dict)
+    platform: str | None = None
+    is_folder_known: bool = True
+    settings: list[tuple[str, Word]] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
     entrypoint: Instruction | None = None
     command: Instruction | None = None
     placed: list[_Placed] = field(default_factory=list)
@@ -87,7 +99,8 @@ def with_image(function: Function, tree: Tree, failures: list[UnreadableInput]) 
     stage = dockerfile.stages[-1] if build.target is None else dockerfile.stage(build.target)
     if stage is None:
         return function
-    state = _Builder(tree, dockerfile, build).state(stage, 0)
+    builder = _Builder(tree, dockerfile, build)
+    state = builder.state(stage, 0)
     known = base_image(state.base) if state.base else None
     roots, is_complete = _roots(state, known.task_root if known else state.folder)
     container = Container(
@@ -97,12 +110,53 @@ def with_image(function: Function, tree: Tree, failures: list[UnreadableInput]) 
         known.version if known and known.family == "python" else None,
         is_complete,
         state.variables if known or _is_official(state.base) else None,
+        _recipe(builder, stage, state, known),
     )
     handler = _handler(function, state, known)
     if handler is None or any(each.target == web_adapter() for each in state.placed):
         return replace(function, container=container)
     code = replace(function.code, root=roots[0], more_roots=roots[1:], picked=True) if roots else function.code
     return replace(function, handler=handler, code=code, container=container)
+
+
+def joined_image(function: Function, tree: Mounted, failures: list[UnreadableInput]) -> tuple[Function, Image | None]:
+    """*function* with what its image says: the Dockerfile of the project, or an archive in it; with that image."""
+    if function.code and function.code.build:
+        function = with_image(function, tree, failures)
+        return function, _described(function)
+    from lambdalint.join.packed_images import local_image, with_code
+
+    try:
+        image = local_image(tree, function, _architecture(function))
+    except UnreadableInput as failure:
+        failures.append(failure)
+        return function, None
+    return (function, None) if image is None else (with_code(function, image, tree), image)
+
+
+def _described(function: Function) -> Image | None:
+    """The image that *function* runs, as its Dockerfile describes it."""
+    if function.container is None or function.container.recipe is None or function.code is None:
+        return None
+    return Image(
+        path=function.container.build.dockerfile,
+        kind=ImageKind.DOCKERFILE,
+        function=function.name,
+        architecture=_architecture(function),
+        recipe=function.container.recipe,
+        source=function.code.span,
+    )
+
+
+def _architecture(function: Function) -> str | None:
+    """The one architecture of the function; the default where none is stated, ``None`` where it is hidden."""
+    match function.architectures:
+        case None:
+            return "x86_64"
+        case Known((Known(str() as name),)):
+            return name
+        case _:
+            return None
 
 
 def _handler(function: Function, state: _State, base: BaseImage | None) -> Value[str] | None:
@@ -172,10 +226,17 @@ class _Builder:
         if stage.number not in self._built:
             self._built[stage.number] = self._run(stage, depth)
         built = self._built[stage.number]
-        return replace(built, variables=dict(built.variables), placed=list(built.placed))
+        return replace(
+            built,
+            variables=dict(built.variables),
+            placed=list(built.placed),
+            settings=list(built.settings),
+            stages=list(built.stages),
+        )
 
     def _run(self, stage: Stage, depth: int) -> _State:
         state = self._start(stage, depth)
+        state.stages.append(stage)
         arguments = dict(state.variables)
         for instruction in stage.instructions:
             self._step(state, arguments, instruction, stage, depth)
@@ -190,6 +251,8 @@ class _Builder:
             return self.state(below, depth + 1)
         words = stage.start.words
         state = _State(stage.base, words[0].span if words else stage.start.span)
+        if stage.platform is not None:
+            state.platform = expanded(unquoted(stage.platform), self.dockerfile.arguments)
         known = base_image(stage.base) if stage.base else None
         if known is not None:
             state.folder = known.task_root
@@ -216,8 +279,10 @@ class _Builder:
                 found = assigned(instruction, arguments)
                 state.variables.update(found)
                 arguments.update(found)
+                state.settings += _settings(instruction)
             case "WORKDIR":
                 where = expanded(unquoted(instruction.text), arguments)
+                state.is_folder_known = where is not None and (state.is_folder_known or where.startswith("/"))
                 state.is_complete = state.is_complete and where is not None
                 state.folder = _path(state.folder, where) if where is not None else state.folder
             case "ENTRYPOINT":
@@ -229,6 +294,41 @@ class _Builder:
                 self._copy(state, arguments, instruction, stage, depth)
             case "RUN":
                 state.is_complete = state.is_complete and _is_harmless(instruction)
+
+    def has_client(self, stage: Stage, state: _State) -> bool:
+        """Whether the image may hold something that answers the Runtime API."""
+        if state.base is None or is_of_aws(state.base) or not _is_official(state.base):
+            return True
+        words = client_words()
+        for each in (*state.stages, *self._built_from(state.stages)):
+            for instruction in (each.start, *each.instructions):
+                documents = "".join(document.content for document in instruction.heredocs)
+                text = f"{' '.join(instruction.flags.values())} {instruction.text} {documents}".lower()
+                if any(word in text for word in words) or (instruction.keyword == "RUN" and _RUNS_OWN.search(text)):
+                    return True
+                if instruction.keyword in ("COPY", "ADD") and "from" in instruction.flags:
+                    origin = expanded(instruction.flags["from"], self.dockerfile.arguments)
+                    if origin is None or self.dockerfile.stage(origin, before=each.number) is None:
+                        return True  # whatever that image brings
+        return any(any(word in text for word in words) for text in self._declarations(state))
+
+    def _built_from(self, stages: Iterable[Stage]) -> Iterator[Stage]:
+        """All earlier stages: what is copied out of them may be anything that they hold."""
+        last = max((stage.number for stage in stages), default=0)
+        own = {stage.number for stage in stages}
+        return (stage for stage in self.dockerfile.stages[:last] if stage.number not in own)
+
+    def _declarations(self, state: _State) -> Iterator[str]:
+        """The texts of the files that say what is installed, in the context and in the folders that are copied."""
+        folders = {self.build.context, *(each.source for each in state.placed if each.source is not None)}
+        files = {path for path in folders if not self.tree.is_folder(path)}
+        folders = {path for path in folders if self.tree.is_folder(path)} | {path.rpartition("/")[0] for path in files}
+        for folder in sorted(folders):
+            for name in self.tree.names(folder):
+                path = f"{folder}/{name}" if folder else name
+                wanted = any(fnmatchcase(name, pattern) for pattern in declarations())
+                if (wanted or path in files) and self.tree.is_file(path) and self.tree.size(path) <= _MAX_DECLARATION:
+                    yield self.tree.read(path).decode(errors="replace").lower()
 
     def _copy(
         self,
@@ -295,6 +395,40 @@ class _Builder:
                 return
             if fnmatchcase(name, pattern):
                 yield f"{inside}/{name}" if inside else name
+
+
+def _settings(instruction: Instruction) -> Iterator[tuple[str, Word]]:
+    """The variables that an ``ENV`` sets, with their values as they are written."""
+    words = instruction.words
+    if words and "=" not in words[0].text:
+        if len(words) > 1:
+            yield words[0].text, Word(" ".join(word.text for word in words[1:]), words[1].span)
+        return
+    for word in words:
+        name, equals, value = word.text.partition("=")
+        if equals:
+            yield name, Word(value, word.span)
+
+
+def _recipe(builder: "_Builder", stage: Stage, state: _State, base: BaseImage | None) -> Recipe:
+    modules = [each.target for each in state.placed if each.source is not None and each.target.endswith(".py")]
+    for each in state.placed:
+        if each.source is not None and builder.tree.is_folder(each.source):
+            names = builder.tree.names(each.source)[:_MAX_FILES]
+            modules += [f"{each.target.rstrip('/')}/{name}" for name in names if name.endswith(".py")]
+    return Recipe(
+        builder.dockerfile,
+        tuple(state.stages),
+        state.base,
+        state.base_span or stage.start.span,
+        state.platform,
+        tuple(state.settings),
+        state.folder if state.is_folder_known else None,
+        state.entrypoint,
+        state.command,
+        tuple(dict.fromkeys(modules)),
+        base is not None or builder.has_client(stage, state),
+    )
 
 
 def _is_official(base: str | None) -> bool:

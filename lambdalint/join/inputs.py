@@ -47,8 +47,8 @@ class Inputs:
     *parameters* are of CloudFormation, variables of Terraform, or ``--param`` of the Serverless Framework; *stage* is
     the latter's; *variable_files* are paths of ``*.tfvars`` in the tree; *environment* are the environment variables
     that templates may read.  *functions* are those that the configuration names.  *artifacts* is what is said of
-    archives and folders that are looked at for themselves, ``None`` when nothing is.  *measured* is what starting
-    functions showed.
+    archives and folders that are looked at for themselves, ``None`` when nothing is; *images* are looked at so too.
+    *measured* is what starting functions showed.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -57,6 +57,7 @@ class Inputs:
     environment: Mapping[str, str] = field(default_factory=dict)
     functions: tuple[StatedFunction, ...] = ()
     artifacts: StatedArtifacts | None = None
+    images: tuple[Image, ...] = ()
     measured: tuple[Measured, ...] = ()
 
 

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any
 
 from lambdalint.model.artifact import Artifact
+from lambdalint.model.image import Recipe
 from lambdalint.model.network import Network
 from lambdalint.model.places import Span
 from lambdalint.model.role import Role
@@ -45,7 +46,7 @@ class Container:
     *base* is the image that the last stage rests on, *base_span* where it is named.  *python* is the version in a base
     image of AWS, ``None`` for others.  *is_complete* says that every module in the task's folder is known.
     *variables* are those of the environment that the image sets, ``None`` for a value that is not known, and ``None``
-    altogether where the base may set others.
+    altogether where the base may set others.  *recipe* is the Dockerfile itself, for rules about images.
     """
 
     build: ImageBuild
@@ -54,6 +55,7 @@ class Container:
     python: str | None = None
     is_complete: bool = True
     variables: Mapping[str, str | None] | None = None
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, slots=True)

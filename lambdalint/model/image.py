@@ -6,7 +6,7 @@ from datetime import date
 from enum import Enum
 
 from lambdalint.model.artifact import RecordKind
-from lambdalint.model.dockerfile import Dockerfile
+from lambdalint.model.dockerfile import Dockerfile, Instruction, Stage, Word
 from lambdalint.model.places import Member, Span
 
 
@@ -49,7 +49,8 @@ class ImageLayer:
     """One layer, the lowest first.
 
     *digest*, *media_type* and *packed_bytes* are the manifest's; *diff_id* is what the configuration says the
-    uncompressed layer hashes to, and *measured_diff_id* what it does.  *entries* are ``None`` where the layer was not
+    uncompressed layer hashes to, and *measured_diff_id* what it does; *packing* is how it is compressed, ``gzip`` or
+    ``zstd``, ``""`` for not at all and ``None`` where nobody looked.  *entries* are ``None`` where the layer was not
     read.  *contents* gives those of the files at the paths asked for that the layer has, as far as they are no larger
     than a limit of the reader.  *damages* say in words what keeps the layer from being used.
     """
@@ -60,6 +61,7 @@ class ImageLayer:
     diff_id: str | None = None
     measured_diff_id: str | None = None
     unpacked_bytes: int | None = None
+    packing: str | None = None
     entries: tuple[ImageEntry, ...] | None = None
     contents: Callable[[Iterable[str]], Mapping[str, bytes]] | None = field(default=None, repr=False)
     damages: tuple[str, ...] = ()
@@ -100,12 +102,53 @@ class Platform:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Recipe:
+    """What a Dockerfile comes to for the stage that becomes the image.
+
+    *stages* are that stage and those that it rests on, the lowest first.  *base* is the image below them, named at
+    *base_span*, and *platform* the one it is taken for; both are ``None`` where that depends on what nobody knows.
+    *settings* are what ``ENV`` sets, in order, each value as it is written.  *folder* is the working directory,
+    ``None`` where it is not known, *entrypoint* and *command* the instructions that hold in the end, and *modules* the
+    paths of Python files of the project that are copied to known places in the image.  *has_client* says that
+    something answers the Runtime API, or that what is installed is not known well enough to tell.
+    """
+
+    dockerfile: Dockerfile
+    stages: tuple[Stage, ...]
+    base: str | None
+    base_span: Span
+    platform: str | None = None
+    settings: tuple[tuple[str, Word], ...] = ()
+    folder: str | None = "/"
+    entrypoint: Instruction | None = None
+    command: Instruction | None = None
+    modules: tuple[str, ...] = ()
+    has_client: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BuildStep:
+    """A command of the project, or a step of its workflow, that builds an image and sends it to a registry.
+
+    *platforms* are those that it builds for, *attests* says that it adds attestations, and *flags* is what keeps it
+    from that, with *edit* as the place and the text that add it, where it can be added.
+    """
+
+    span: Span
+    platforms: tuple[str, ...]
+    attests: bool
+    flags: str
+    edit: tuple[Span, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Image:
     """An image that is there, will be written, or will be built from a Dockerfile.
 
     *path* names it for the reader.  *media_type* is that of what the reference leads to, ``None`` for a Dockerfile;
     of an index, which is no image, *platforms* lists the images, and the rest is empty.  *function* is the function
-    that runs it and *architecture* what that function declares; *source* is where a template names it.
+    that runs it and *architecture* what that function declares; *source* is where a template names it.  *recipe* is
+    how it is built, and *steps* are what the project builds it with.
     """
 
     path: str
@@ -118,9 +161,15 @@ class Image:
     layers: tuple[ImageLayer, ...] = ()
     function: str | None = None
     architecture: str | None = None
-    dockerfile: Dockerfile | None = None
+    recipe: Recipe | None = None
+    steps: tuple[BuildStep, ...] = ()
     source: Span | None = None
     damages: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Span:
+        """Where the image is named, or else the image as such."""
+        return self.source or Span.whole(self.path)
 
     @property
     def unpacked_bytes(self) -> int | None:

@@ -1,7 +1,7 @@
 """The files of an image on disk, by name: a folder, or a tar archive that is read where it lies."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,16 @@ def image_files(path: Path, shown: str) -> Files:
     Raises:
         UnreadableInput: it is neither.
     """
-    return _Folder(path) if path.is_dir() else _Archive(_members(path, shown))
+    return _Folder(path) if path.is_dir() else archived_files(lambda: path.open("rb"), shown)
+
+
+def archived_files(opened: Callable[[], BinaryIO], shown: str) -> Files:
+    """The files in an uncompressed tar archive, which *opened* opens.
+
+    Raises:
+        UnreadableInput: it is none.
+    """
+    return _Archive(_members(opened, shown))
 
 
 def document(files: Files, name: str, shown: str) -> bytes:
@@ -75,16 +84,16 @@ class _Archive:
         return self.members.get(name)
 
 
-def _members(path: Path, shown: str) -> dict[str, Blob]:
+def _members(opened: Callable[[], BinaryIO], shown: str) -> dict[str, Blob]:
     found: dict[str, Blob] = {}
     links: dict[str, str] = {}
     try:
-        with path.open("rb") as file:
+        with opened() as file:
             stream = _Seeking(file)
             for record in Tar(stream).records():
                 name = record.name.removeprefix("./")
                 if record.kind is RecordKind.FILE and not record.is_hard_link:
-                    found[name] = Blob(record.size, partial(_opened, path, file.tell(), record.size))
+                    found[name] = Blob(record.size, partial(_part, opened, file.tell(), record.size))
                 elif record.target is not None:
                     links[name] = record.target
                 if len(found) > _MAX_MEMBERS:
@@ -122,8 +131,8 @@ class _Seeking:
         self._file.seek(count, io.SEEK_CUR)
 
 
-def _opened(path: Path, start: int, size: int) -> BinaryIO:
-    return io.BufferedReader(_Part(path.open("rb"), start, size))
+def _part(opened: Callable[[], BinaryIO], start: int, size: int) -> BinaryIO:
+    return io.BufferedReader(_Part(opened(), start, size))
 
 
 class _Part(io.RawIOBase):

@@ -47,12 +47,19 @@ def read_layer(layer: ImageLayer, blob: Blob) -> ImageLayer:
             stream.finish()
         except Damaged as damage:
             damages.append(str(damage))
-            return replace(layer, entries=tuple(entries), unpacked_bytes=stream.count or None, damages=tuple(damages))
+            return replace(
+                layer,
+                entries=tuple(entries),
+                packing=stream.packing,
+                unpacked_bytes=stream.count or None,
+                damages=tuple(damages),
+            )
     if stream.packed_sha256 != layer.digest.removeprefix("sha256:"):
         damages.append(f"the blob {layer.digest[:19]} has another hash, {stream.packed_sha256[:12]}")
     return replace(
         layer,
         entries=tuple(entries),
+        packing=stream.packing,
         unpacked_bytes=stream.count,
         measured_diff_id=f"sha256:{stream.sha256}",
         contents=partial(_contents, blob),
@@ -124,8 +131,9 @@ class _Unpacked:
         self._ended = False
         self.count = 0
         head = self._raw()
-        self._inflate = zlib.decompressobj(31) if compression(head) == "gzip" else None
-        self._unreadable = "it is compressed with zstd, which is not read" if compression(head) == "zstd" else None
+        self.packing = compression(head) or ""
+        self._inflate = zlib.decompressobj(31) if self.packing == "gzip" else None
+        self._unreadable = "it is compressed with zstd, which is not read" if self.packing == "zstd" else None
         self._pending = head
 
     @property
