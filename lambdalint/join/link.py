@@ -24,6 +24,7 @@ from lambdalint.join.stacks import declare_document, root_documents
 from lambdalint.join.undeclared import Facts, found_functions, stated_functions
 from lambdalint.model.artifact import Artifact, ArtifactKind
 from lambdalint.model.function import CodeKind, Evidence, Function, Handling, Layer, Permission, Trigger
+from lambdalint.model.image import Image
 from lambdalint.model.project import Module, Project
 from lambdalint.model.values import Known
 from lambdalint.readers.tree import LazyTree, MemoryTree, Mounted
@@ -50,6 +51,7 @@ def link(
     What cannot be read goes to the failures of *found*.
     """
     functions: list[Function] = []
+    images: list[Image] = []
     layers: list[Layer] = []
     templates = []
     permissions = []
@@ -72,6 +74,7 @@ def link(
                 found,
                 symbols,
                 imports,
+                images,
             )
             for function in declared.functions
         ]
@@ -84,6 +87,12 @@ def link(
     alone = given(tree, [path for path in found.artifacts if path not in declared_paths], inputs.artifacts, said)
     layers += alone.layers
     functions += [_loaded(each, tree, symbols, imports) for each in alone.functions]
+    if inputs.images:
+        from lambdalint.join.packed_images import given_images
+
+        for function, image in given_images(tree, inputs.images, inputs.artifacts):
+            functions.append(_loaded(function, tree, symbols, imports))
+            images.append(image)
     undeclared = found_functions(tree, list(_on_lambda(found.modules, said.elsewhere)), functions, facts)
     functions += sorted(undeclared, key=lambda each: each.evidence is Evidence.SIGNATURE)
     return Project(
@@ -92,6 +101,7 @@ def link(
         today=today,
         layers=tuple(layers),
         artifacts=tuple(_artifacts(functions, layers)),
+        images=tuple(images),
         permissions=tuple(permissions),
         modules=tuple(
             Module(path) for path in dict.fromkeys(path for each in functions for path in each.modules.values())
@@ -123,7 +133,9 @@ def _joined(
     found: Discovered,
     symbols: PerModule[Symbols],
     imports: PerModule[Imports],
+    images: list[Image],
 ) -> Function:
+    """*function* with all that belongs to it; the image that it runs goes to *images*."""
     local, complete = _local_layers(function, layers)
     joined = replace(
         function,
@@ -132,10 +144,11 @@ def _joined(
         local_layers=local,
         layers_complete=complete,
     )
-    if joined.code and joined.code.build:
-        from lambdalint.join.images import with_image
+    if joined.image:
+        from lambdalint.join.images import joined_image
 
-        joined = with_image(joined, tree, found.failures)
+        joined, image = joined_image(joined, tree, found.failures)
+        images += [image] if image else []
     joined = replace(joined, artifact=_artifact(joined, tree, found))
     return _loaded(joined, tree, symbols, imports)
 
