@@ -14,7 +14,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
-from lambdalint.errors import RuleError
+from lambdalint.errors import LambdalintError, RuleError
 from lambdalint.facts.per_module import PerModule
 from lambdalint.model.artifact import Artifact, ArtifactKind, Damage, Entry, Record, RecordKind
 from lambdalint.model.boot import Measured
@@ -111,6 +111,7 @@ __all__ = [
     "ImageKind",
     "Invocation",
     "Known",
+    "LambdalintError",
     "Layer",
     "LoadOnce",
     "Measured",

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from packaging.utils import canonicalize_name
 
-from lambdalint import __version__
 from lambdalint.facts.import_closure import Closure, ModuleIndex, closure
 from lambdalint.facts.import_scan import Imported, Scan, scanned, scanned_native
 from lambdalint.packager.contents import Contents
@@ -17,7 +16,7 @@ from lambdalint.packager.host import Host
 from lambdalint.packager.plan import SOURCE, PlannedEntry
 
 #: Changes with how files are scanned, so that what other rules found is not taken for ours.
-_RULES: Final = ("2", __version__, *Scan.__slots__)
+_RULES: Final = ("3", *Scan.__slots__)
 _MAX_SOURCE_BYTES: Final = 16 * 1024 * 1024
 _MAX_NATIVE_BYTES: Final = 300 * 1024 * 1024
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")

@@ -14,11 +14,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from lambdalint.errors import LambdalintError
 from lambdalint.facts.installed import Installed, InstalledDistribution, Recorded, comparable
 from lambdalint.facts.package_imports import ImportClosure, PackageImports
 from lambdalint.facts.surrounding import Surroundings
-from lambdalint.rule import Artifact, Confidence, Entry, Problem, Problems, Severity, rule
+from lambdalint.rule import Artifact, Confidence, Entry, LambdalintError, Problem, Problems, Severity, rule
 from lambdalint_rules.artifacts.metadata_samples import distribution
 
 TEMPLATE = """\

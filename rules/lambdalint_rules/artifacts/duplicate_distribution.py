@@ -8,10 +8,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 
 from collections.abc import Iterator
 
-from lambdalint.errors import LambdalintError
 from lambdalint.facts.installed import Installed, InstalledDistribution, Recorded
 from lambdalint.facts.package_imports import PackageImports
-from lambdalint.rule import Artifact, Confidence, Entry, Problem, Problems, Severity, rule
+from lambdalint.rule import Artifact, Confidence, Entry, LambdalintError, Problem, Problems, Severity, rule
 from lambdalint_rules.artifacts.metadata_samples import distribution
 from lambdalint_rules.artifacts.reached import confidence
 

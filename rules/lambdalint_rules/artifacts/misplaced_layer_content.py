@@ -11,7 +11,6 @@ from typing import Final
 
 from lambdalint.aws.limits import layer_folders
 from lambdalint.aws.runtimes import is_python
-from lambdalint.errors import LambdalintError
 from lambdalint.facts.installed import Installed
 from lambdalint.facts.surrounding import Surroundings, python_of
 from lambdalint.rule import (
@@ -20,6 +19,7 @@ from lambdalint.rule import (
     Entry,
     Function,
     Known,
+    LambdalintError,
     Layer,
     Problem,
     Problems,
