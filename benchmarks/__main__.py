@@ -27,6 +27,7 @@ PARTS: Final[dict[str, Callable[[Path, Path], Iterator[Row]]]] = {
     "check-small": lambda folder, home: checking.small(folder),
     "check-code": lambda folder, home: checking.code(folder),
     "check-large": checking.large,
+    "check-many": lambda folder, home: checking.many(folder),
     "audit": lambda folder, home: auditing.archive(folder),
     "package-small": packaging.small,
     "package-large": packaging.large,

@@ -44,6 +44,9 @@ _LIBRARY: Final = (
     "xmlrpc",
 )
 
+#: The largest file that is written often: the mean of those below is 120 lines, as in real projects.
+_OFTEN_BYTES: Final = 12_000
+
 _ONE_FUNCTION: Final = """\
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -116,11 +119,37 @@ def library(folder: Path) -> Path:
     names = [name for name in _LIBRARY if (standard / name).is_dir()]
     for name in names:
         shutil.copytree(standard / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "test*", "*.so"))
-    modules = sorted(_modules(source))
-    imports = "".join(f"import {name}\n" for name in modules)
-    (source / "app.py").write_text(f"{imports}\n\ndef handler(event, context):\n    return event\n", "utf-8")
+    _import_all(source)
     (project / "template.yaml").write_text(_ONE_FUNCTION.format(runtime=runtime()), "utf-8")
     return project
+
+
+def repository(folder: Path, files: int) -> Path:
+    """Functions that together carry more than *files* files of the standard library, and import all of them."""
+    original = library(folder) / "src"
+    for path in original.rglob("*.py"):
+        if path.stat().st_size > _OFTEN_BYTES:
+            path.unlink()
+    _import_all(original)
+    project = folder / "repository"
+    resources = []
+    for number in range(1 + files // sum(1 for _ in _modules(original))):
+        copy = shutil.copytree(original, project / f"{number:03}")
+        for path in copy.rglob("*.py"):
+            path.write_bytes(path.read_bytes() + f"\nCOPY = {number}\n".encode())
+        place = f"CodeUri: {number:03}/, Handler: app.handler, Runtime: {runtime()}"
+        resources.append(f"  F{number:03}: {{Type: AWS::Serverless::Function, Properties: {{{place}}}}}\n")
+    head = "Transform: AWS::Serverless-2016-10-31\nResources:\n"
+    (project / "template.yaml").write_text(head + "".join(resources), "utf-8")
+    return project
+
+
+def _import_all(source: Path) -> None:
+    """Write a handler whose module imports all others of the folder."""
+    app = source / "app.py"
+    app.unlink(missing_ok=True)
+    imports = "".join(f"import {name}\n" for name in sorted(_modules(source)))
+    app.write_text(f"{imports}\n\ndef handler(event, context):\n    return event\n", "utf-8")
 
 
 def reports(folder: Path) -> Path:
