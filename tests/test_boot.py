@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import stat
 import sys
 import time
@@ -143,6 +144,7 @@ def test_code_sees_neither_files_nor_variables_of_the_user(tmp_path: Path, monke
     monkeypatch.setenv("COMPANY_TOKEN", "secret")
     source = f"""
 import os
+import shutil
 def handler(event, context):
     return [os.environ["AWS_ACCESS_KEY_ID"], "COMPANY_TOKEN" in os.environ, os.environ["TABLE"],
             os.path.exists({str(tmp_path)!r}), os.path.exists("/root"), os.listdir("/tmp"), os.path.expanduser("~")]
@@ -535,3 +537,32 @@ def test_what_modules_take_together_is_no_more_than_all_of_it(rows: list[tuple[s
         whole = measured.whole_ms(name, "abcdef")
         assert (whole is None) is (name not in {each.module for each in imports})
         assert whole is None or whole <= sum(each.self_us for each in imports) / 1000
+
+
+def test_without_namespaces_writes_are_refused_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)  # a machine without unshare
+    source = """
+import os
+import shutil
+def handler(event, context):
+    open("/tmp/" + os.environ["NAME"], "w").close()
+    os.remove("/tmp/" + os.environ["NAME"])
+    try:
+        os.mkdir("/var/task/new")
+    except OSError as error:
+        return [error.errno, os.getcwd() == os.environ["LAMBDA_TASK_ROOT"], "HOME" in os.environ]
+"""
+    refused = ""
+    try:
+        found = started(tmp_path, source, "sqs", environment={"NAME": tmp_path.name})
+    except Refused as error:
+        refused = error.message
+    if refused:
+        # Root's own Python is out of everybody else's reach.
+        assert os.geteuid() == 0
+        assert "would run as root" in refused
+        return
+    assert found.isolation is (Isolation.USER if os.geteuid() == 0 else Isolation.PERMISSIONS)
+    assert json.loads(found.invocations[0].response or "") == [errno.EROFS, True, True]
+    assert found.refused == ("/var/task/new",)
+    assert "/var/task/app.py" in found.files

@@ -78,6 +78,8 @@ def _installed() -> tuple[Distribution, ...]:
             name = canonicalize_name(waiting.pop())
             if name not in found:
                 found[name] = distribution(name)
+                if not found[name].read_text("RECORD"):
+                    return ()  # a system's package, which does not say which files are its own
                 waiting += _needs(found[name])
     except PackageNotFoundError:
         return ()
