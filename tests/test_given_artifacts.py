@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lambdalint.cli import main
+from lambdalint_rules.artifacts.samples import windows_library
 
 APP = "import requests\n\ndef handler(event, context):\n    requests.post('https://example.com')\n"
 RECORD = "app.py,,\n"
@@ -143,6 +144,14 @@ def test_what_is_no_archive_says_so(folder: Path) -> None:
     done = run("check", "orders.zip", "--no-cache", "--output-format", "concise")
     assert "unreadable-archive" in done.stdout
     assert done.exit_code == 1
+
+
+def test_an_archive_of_another_language_is_not_taken_for_python(folder: Path) -> None:
+    (folder / "net.zip").write_bytes(archive({"Orders.dll": windows_library()}))
+    assert names(checked("net.zip")) == []
+    assert "foreign-binary" not in names(checked("net.zip", "--runtime", "dotnet8"))
+    (folder / "python.zip").write_bytes(archive({"app.py": APP, "fast.dll": windows_library()}))
+    assert names(checked("python.zip")) == ["foreign-binary"]
 
 
 def test_archives_are_not_fixed(folder: Path) -> None:

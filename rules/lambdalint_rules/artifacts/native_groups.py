@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from lambdalint.aws.runtimes import is_python, runtime
-from lambdalint.facts.native import NativeFile, NativeFiles
+from lambdalint.facts.native import Format, NativeFile, NativeFiles
 from lambdalint.rule import Artifact
 
 _OTHER_PYTHON = re.compile(r"(?:^|/)lib/python(\d)\.(\d+)/")
@@ -19,10 +19,14 @@ def python_version(artifact: Artifact) -> tuple[int, int] | None:
 def loadable_files(artifact: Artifact, native: NativeFiles) -> Iterator[NativeFile]:
     """The files that could be read, that no other file serves in the place of, and that lie where they are looked for.
 
-    A layer may hold a folder for each of several Pythons; each of them looks into its own.
+    A layer may hold a folder for each of several Pythons; each of them looks into its own.  What .NET compiles to is no
+    native code, though it has the form of Windows.
     """
     python = python_version(artifact)
+    is_dotnet = artifact.runtime.startswith("dotnet") if artifact.runtime else not native.sources
     for file in native.files:
+        if is_dotnet and file.format is Format.PE:
+            continue
         folder = _OTHER_PYTHON.search(file.path)
         if folder and python and (int(folder[1]), int(folder[2])) != python:
             continue
