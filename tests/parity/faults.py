@@ -526,6 +526,7 @@ _PACKED: Final = partial(archive, _APP)
 _IMPORTING: Final = {"app.py": b"import random, rates\n\n" + HANDLER.encode()}
 _RATES: Final = {
     "rates/__init__.py": b"import random\n",
+    "rates-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: rates\nVersion: 1.0\n",
     "rates-1.0.dist-info/RECORD": b"rates/__init__.py,,\nrates-1.0.dist-info/RECORD,,\n",
 }
 _CACHED: Final = "__pycache__/app.cpython-313.pyc"
