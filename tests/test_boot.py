@@ -155,6 +155,14 @@ def handler(event, context):
     assert rest == [False, "orders", False, False, [], "/home/sbx_user1051"]
 
 
+def test_a_variable_that_is_missing_is_named(tmp_path: Path) -> None:
+    found = started(tmp_path, "import os\nTABLE = os.environ['TABLE']\ndef handler(event, context): return TABLE\n")
+    assert "it wants a variable: give it by --env TABLE=VALUE" in found.notes
+    text = render("text", found, View())
+    assert "importlib" not in text.partition("output")[0]
+    assert 'File "/var/task/app.py", line 2' in text
+
+
 def test_a_file_that_others_may_not_read_is_not_read(tmp_path: Path) -> None:
     with ZipFile(tmp_path / "orders.zip", "w") as archive:
         archive.writestr("app.py", "def handler(event, context): ...\n")  # for its owner only, as Python has it

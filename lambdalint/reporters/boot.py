@@ -1,6 +1,7 @@
 """What happened when an artifact was started, for people and for machines."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from enum import Enum
@@ -18,10 +19,13 @@ VERSION: Final = 1
 _SHOWN_IMPORTS: Final = 12
 _SHOWN_DEPTH: Final = 3
 _SHOWN_PATHS: Final = 8
-_SHOWN_OUTPUT: Final = 20
+_SHOWN_OUTPUT: Final = 10
 _SHOWN_TEXT: Final = 160
 #: An import that takes less than so much of all of them is not shown.
 _WORTH_SHOWING: Final = 0.03
+
+#: Folders on the way to a package in a layer, and the one for bytecode.
+_BETWEEN: Final = ("python", "lib", "site-packages", "__pycache__", *(f"python3.{minor}" for minor in range(8, 20)))
 
 _ISOLATIONS: Final = {
     Isolation.NAMESPACES: "a read-only root of its own, as another user",
@@ -73,7 +77,7 @@ def _text(boot: Boot, view: View) -> str:
     lines += _imports(boot, style)
     for invocation in boot.invocations:
         lines += _invocation(invocation, style)
-    lines += _paths("files read", boot.files, style.faint)
+    lines += _files(boot.files)
     lines += _paths("compiled", boot.compiled, style.faint, "of these there is no bytecode that the runtime takes")
     lines += _paths("refused", boot.refused, style.bad, "only /tmp can be written to")
     lines += _output(boot, style)
@@ -128,7 +132,36 @@ def _invocation(invocation: Invocation, style: Style) -> Iterator[str]:
 
 def _raised(error: Raised, style: Style) -> Iterator[str]:
     yield f"{'':<12}{style.strong(visible(error.type))}: {visible(error.message)}"
-    yield from (f"{'':<12}{style.faint(visible(line))}" for line in error.trace)
+    yield from (f"{'':<12}{style.faint(visible(line))}" for line in _without_importing(error.trace))
+
+
+def _without_importing(trace: Sequence[str]) -> Iterator[str]:
+    """The lines of a trace without those of the import system, which stands between any two modules."""
+    skips = False
+    for line in trace:
+        if line.lstrip().startswith("File "):
+            skips = "<frozen importlib" in line or "/importlib/__init__.py" in line
+        if not skips:
+            yield line
+
+
+def _files(paths: Sequence[str]) -> Iterator[str]:
+    """How many files were read, and of what."""
+    if not paths:
+        return
+    tops = Counter(_top(path) for path in paths)
+    shown = [f"{visible(top)} {count:,}" for top, count in tops.most_common(_SHOWN_PATHS)]
+    more = [f"{len(tops) - _SHOWN_PATHS:,} more"] if len(tops) > _SHOWN_PATHS else []
+    yield f"{'files read':<11} {len(paths):,}: {', '.join([*shown, *more])}"
+
+
+def _top(path: str) -> str:
+    """The package or module that a file belongs to; the folder of one that lies elsewhere."""
+    for root in ("/var/task/", "/opt/"):
+        if path.startswith(root):
+            parts = [part for part in path[len(root) :].split("/") if part not in _BETWEEN]
+            return (parts or [root])[0].partition(".")[0]
+    return path.rpartition("/")[0]
 
 
 def _paths(title: str, paths: Sequence[str], paint: Callable[[str], str], aside: str = "") -> Iterator[str]:
@@ -141,14 +174,15 @@ def _paths(title: str, paths: Sequence[str], paint: Callable[[str], str], aside:
 
 
 def _output(boot: Boot, style: Style) -> Iterator[str]:
-    lines = boot.output.splitlines()
+    # The runtime indents what it logs by spaces that do not break.
+    lines = [line.replace("\xa0", " ").expandtabs(4) for line in boot.output.splitlines()]
     if not lines:
         return
     cut_off = ", cut" if boot.output_cut else ""
     yield f"{'output':<11} {counted(len(lines), 'line')}{cut_off}"
     if len(lines) > _SHOWN_OUTPUT:
         yield f"{'':<12}{len(lines) - _SHOWN_OUTPUT:,} before"
-    yield from (f"{'':<12}{style.faint(visible(line[:2000]))}" for line in lines[-_SHOWN_OUTPUT:])
+    yield from (f"{'':<12}{style.faint(cut(visible(line[:2000]), _SHOWN_TEXT))}" for line in lines[-_SHOWN_OUTPUT:])
 
 
 def _conclusion(boot: Boot, style: Style) -> str:

@@ -201,7 +201,8 @@ def _boot(
     output = shown.text(streams.output())
     ready = next((each for each in course.heard if each.message.told is Told.READY), None)
     init_ms = None if ready is None else (ready.message.at - course.begun) * 1000
-    boot_peak = course.peak_mb if ready is None else ready.peak_mb
+    init_error = _init_error(course, shown) if ready is None else None
+    invocations = tuple(_invocations(start, course, shown)) if ready is not None else ()
     return Boot(
         artifact=start.artifact.path,
         function=start.function,
@@ -211,18 +212,21 @@ def _boot(
         python=python.version,
         isolation=box.isolation,
         init_ms=init_ms,
-        init_error=_init_error(course, shown) if ready is None else None,
-        init_peak_mb=boot_peak,
+        init_error=init_error,
+        init_peak_mb=course.peak_mb if ready is None else ready.peak_mb,
         peak_mb=course.peak_mb,
         imports=tuple(streams.times.rows()),
-        invocations=tuple(_invocations(start, course, shown)) if ready is not None else (),
+        invocations=invocations,
         files=tuple(sorted(shown.text(path) for path in streams.told["r"] if not shown.is_ours(path))),
         compiled=tuple(sorted(shown.text(path) for path in streams.told["c"])),
         refused=tuple(sorted(shown.text(path) for path in streams.told["w"])),
         output=output,
         output_cut=streams.cut,
         passed=tuple(_passed(start, init_ms, course.peak_mb)),
-        notes=tuple(_notes(start, box, here, init_ms)),
+        notes=(
+            *_notes(start, box, here, init_ms),
+            *_wanted_variables([init_error, *(each.error for each in invocations)]),
+        ),
     )
 
 
@@ -301,6 +305,16 @@ def _passed(start: Start, init_ms: float | None, peak_mb: float | None) -> Itera
         yield f"init took {init_ms:,.0f} ms; the budget is {start.max_init_ms:,} ms"
     if start.max_memory_mb is not None and peak_mb is not None and peak_mb > start.max_memory_mb:
         yield f"it took {peak_mb:,.0f} MB of memory; the budget is {start.max_memory_mb:,} MB"
+
+
+def _wanted_variables(errors: Sequence[Raised | None]) -> Iterator[str]:
+    """What to do about variables that the function looks for in vain."""
+    names = (
+        error.message.strip("'")
+        for error in errors
+        if error is not None and error.type == "KeyError" and any("os.environ" in line for line in error.trace)
+    )
+    yield from (f"it wants a variable: give it by --env {name}=VALUE" for name in dict.fromkeys(names))
 
 
 def _notes(start: Start, box: Sandbox, here: Folders, init_ms: float | None) -> Iterator[str]:
