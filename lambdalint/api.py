@@ -270,9 +270,11 @@ def package(
 
 
 def _packager_options(config: Config, place: Place, *, plan_only: bool) -> "PackagerOptions":
+    from lambdalint.packager.bytecode import Bytecode
     from lambdalint.packager.options import Options as PackagerOptions
     from lambdalint.packager.plan import Kind
     from lambdalint.packager.sdist import Sdist
+    from lambdalint.packager.sdk import Sdk
 
     settings = config.package
     base = (config.file.resolve().parent if config.file else Path.cwd()).resolve()
@@ -290,6 +292,12 @@ def _packager_options(config: Config, place: Place, *, plan_only: bool) -> "Pack
         compare=plan_only,
         kind=Kind(settings.kind) if settings.kind else None,
         base=_based(settings.base, base),
+        bytecode=Bytecode(settings.bytecode),
+        sdk=Sdk(settings.sdk),
+        slim_sdk=settings.slim_sdk,
+        reachable_source=settings.reachable_source,
+        strip=settings.strip,
+        trim=settings.trim,
     )
 
 

@@ -32,6 +32,10 @@ KINDS: Final = ("zip", "layer", "dir", "image")
 TO: Final = ("oci", "docker-archive")
 #: What may become of source distributions, the default first.
 SDIST: Final = ("deny", "pure", "native", "cross")
+#: Which modules get bytecode, the default first.
+BYTECODE: Final = ("closure", "all", "none")
+#: Whose SDK runs, the default first.
+SDK: Final = ("bundle", "runtime", "pin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,10 @@ class PackageSettings:
     them from, are relative to the configuration's folder.  *extras* and *groups* are those of the function's own
     project.  *sdist* says what becomes of distributions that have no wheel which fits.  *kind* is the form of all
     packages.  *base* is what images rest on, ``oci:PATH[:TAG]``, ``docker-archive:PATH`` or a reference, and *to* where
-    they go: ``oci`` and ``docker-archive`` are files, everything else is a reference.
+    they go: ``oci`` and ``docker-archive`` are files, everything else is a reference.  *bytecode* says which modules
+    get bytecode, *sdk* whose SDK runs.  *slim_sdk* leaves out its models of services without clients,
+    *reachable_source* what the handler does not lead to, *trim* tests that nothing leads to, *strip* what no loader
+    reads.
     """
 
     manifest: str | None = None
@@ -74,6 +81,12 @@ class PackageSettings:
     kind: str | None = None
     base: str | None = None
     to: str = TO[0]
+    bytecode: str = BYTECODE[0]
+    sdk: str = SDK[0]
+    slim_sdk: bool = False
+    reachable_source: bool = False
+    strip: bool = True
+    trim: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,6 +411,12 @@ _PACKAGE: Final[Mapping[str, Callable[[Any], Any]]] = {
     "base": _word,
     "to": _word,
     "sdist": lambda value: _text_of(value, list(SDIST)),
+    "bytecode": lambda value: _text_of(value, list(BYTECODE)),
+    "sdk": lambda value: _text_of(value, list(SDK)),
+    "slim-sdk": _flag,
+    "reachable-source": _flag,
+    "strip": _flag,
+    "trim": _flag,
 }
 
 _BOOT: Final[Mapping[str, Callable[[Any], Any]]] = {

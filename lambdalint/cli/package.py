@@ -9,7 +9,7 @@ import click
 import lambdalint
 from lambdalint.cli.options import ExistingPath, OneOf, colour, config_file, configured, overrides
 from lambdalint.cli.output import Progress, view_of, write
-from lambdalint.config import KINDS, SDIST
+from lambdalint.config import BYTECODE, KINDS, SDIST, SDK
 from lambdalint.reporters.packages import render
 
 
@@ -63,6 +63,31 @@ from lambdalint.reporters.packages import render
     metavar="DIR",
     help="Take distributions from this virtual environment, or folder that they are installed into.",
 )
+@click.option(
+    "--bytecode",
+    type=OneOf(BYTECODE),
+    help="Compile what the handler's start leads to, all modules, or none.  [default: closure]",
+)
+@click.option(
+    "--sdk",
+    type=OneOf(SDK),
+    help="Bundle the AWS SDK if it is required, leave it to the runtime where that one is sure to do, or have one in "
+    "the package in any case.  [default: bundle]",
+)
+@click.option(
+    "--slim-sdk/--no-slim-sdk",
+    default=None,
+    help="Leave out the SDK's models of services that no code makes a client of.",
+)
+@click.option(
+    "--reachable-source/--all-source",
+    default=None,
+    help="Leave out modules of the project that the handler does not lead to.",
+)
+@click.option("--strip/--no-strip", default=None, help="Cut what no loader reads off native files.  [default: strip]")
+@click.option(
+    "--trim/--no-trim", default=None, help="Leave out distributions' tests that nothing leads to.  [default: trim]"
+)
 @overrides
 @config_file
 @colour
@@ -82,6 +107,12 @@ def command(
     groups: tuple[str, ...],
     sdist: str | None,
     venv: Path | None,
+    bytecode: str | None,
+    sdk: str | None,
+    slim_sdk: bool | None,
+    reachable_source: bool | None,
+    strip: bool | None,
+    trim: bool | None,
     parameter_overrides: tuple[tuple[tuple[str, str], ...], ...],
     stage: str | None,
     variable_files: tuple[str, ...],
@@ -113,6 +144,12 @@ def command(
             kind=kind or package.kind,
             base=_from_here(base) or package.base,
             to=to or package.to,
+            bytecode=bytecode or package.bytecode,
+            sdk=sdk or package.sdk,
+            slim_sdk=package.slim_sdk if slim_sdk is None else slim_sdk,
+            reachable_source=package.reachable_source if reachable_source is None else reachable_source,
+            strip=package.strip if strip is None else strip,
+            trim=package.trim if trim is None else trim,
         ),
     )
     with Progress(sys.stderr) as progress:

@@ -21,9 +21,12 @@ from lambdalint.packager.image.base import Base, Workbench, base
 from lambdalint.packager.image.build import ImagePlan, has_runtime_client, image_plan
 from lambdalint.packager.once import Once
 from lambdalint.packager.options import Options
+from lambdalint.packager.own import leave_unreached
 from lambdalint.packager.pack import Loss, Member, RawMember, compressed_all, keep, lookup
 from lambdalint.packager.plan import BYTECODE, SOURCE, Kind, Plan, Skipped, moved, together
 from lambdalint.packager.reached import Reading, Scans
+from lambdalint.packager.sdk import Sdk, cost_note, leave_to_runtime, missing_sdk
+from lambdalint.packager.slim_sdk import slim
 from lambdalint.packager.source import SourceFiles, single_file, source_files
 from lambdalint.packager.subjects import Subject, function_subject, layer_subjects
 from lambdalint.packager.target import Target
@@ -122,14 +125,22 @@ class Packager:
         client = self._runtime_client(subject)
         brought = {one.origin.partition(" ")[0]: one for one in (*client.brought, *needed.brought)}
         contents = Contents.of((*brought.values(), own))
+        pinned = self._pinned_sdk(contents, subject)
+        if pinned.brought:
+            brought = {one.origin.partition(" ")[0]: one for one in (*pinned.brought, *brought.values())}
+            contents = Contents.of((*brought.values(), own))
         if subject.builds:
-            self._fit(contents, subject, compiler)
+            self._fit(contents, subject, compiler, needed.asked)
+        distributions = (*client.distributions, *pinned.distributions, *needed.distributions)
+        present = {entry.origin for entry in contents.entries.values()}
         return Plan(
             name=subject.name,
             handler=subject.handler,
             target=aim,
             entries=moved(contents.sorted(), subject.prefix),
-            distributions=tuple({each.name: each for each in (*client.distributions, *needed.distributions)}.values()),
+            distributions=tuple(
+                {each.name: each for each in distributions if f"{each.name} {each.version}" in present}.values()
+            ),
             inputs=needed.inputs,
             notes=(*notes, *needed.notes, *contents.notes, *self._bytecode_notes(aim, compiler)),
             compiler=compiler.version
@@ -141,13 +152,36 @@ class Packager:
             losses=_below(subject.prefix, contents.losses),
         )
 
-    def _fit(self, contents: Contents, subject: Subject, compiler: Interpreter | None) -> None:
-        """Leave out what nothing leads to, and compile what a start needs."""
-        reading = Reading.of(contents, self._scans)
-        if subject.takes_source and self._options.trim:
-            contents.remove(unreached_tests(reading))
+    def _pinned_sdk(self, contents: Contents, subject: Subject) -> Needed:
+        """The SDK that the project imports and does not require, where it is to be in the package in any case."""
+        if self._options.sdk is not Sdk.PIN or not subject.builds or not subject.takes_source:
+            return Needed()
+        missing = missing_sdk(contents, Reading.of(contents, self._scans), subject.aim.runtime)
+        if missing is None:
+            return Needed()
+        return self._dependencies.named((missing,), subject.code.root or "", subject.aim)
+
+    def _fit(self, contents: Contents, subject: Subject, compiler: Interpreter | None, asked: tuple[str, ...]) -> None:
+        """Leave out what nothing leads to, and compile what a start needs; *asked* are the project's requirements."""
+        options, runtime = self._options, subject.aim.runtime
+
+        def reading() -> Reading:
+            return Reading.of(contents, self._scans)
+
+        notes: list[str | None] = []
+        if subject.takes_source and options.reachable_source:
+            notes.append(leave_unreached(contents, reading(), subject.handler))
+        if options.sdk is Sdk.RUNTIME and subject.kind is not Kind.IMAGE:
+            notes.append(leave_to_runtime(contents, reading(), runtime, asked))
+        elif subject.kind is not Kind.IMAGE:
+            notes.append(cost_note(contents, runtime))
+        if subject.takes_source and options.slim_sdk:
+            notes.append(slim(contents, reading(), subject.handler))
+        if subject.takes_source and options.trim:
+            contents.remove(unreached_tests(reading()))
+        contents.notes.extend(note for note in notes if note)
         if compiler is not None:
-            self._compiling.add(contents, self._ranked(contents, reading, subject), compiler)
+            self._compiling.add(contents, self._ranked(contents, reading(), subject), compiler)
         self._scans.keep()
 
     def _ranked(self, contents: Contents, reading: Reading, subject: Subject) -> list[str]:

@@ -1,8 +1,9 @@
 """What lies in a package: the files of distributions and of the project, laid over each other."""
 
+import base64
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -67,27 +68,34 @@ class Contents:
             entry = self.entries.pop(path)
             self.losses.setdefault(entry.origin, []).append(Loss(path, entry.member.size, reason))
             changed.setdefault(entry.origin, set()).add(path)
+        for origin in changed:
+            self._record(origin, lambda rows: [row for row in rows if row[0] in self.entries or not row[1]])
+
+    def add(self, path: str, data: bytes, origin: str) -> None:
+        """Add a file to what a distribution installed."""
+        member = compressed(RawMember(path, data))
+        self.entries[path] = PlannedEntry(member, origin, origin)
+        digest = base64.urlsafe_b64encode(bytes.fromhex(member.sha256)).rstrip(b"=").decode()
+        self._record(origin, lambda rows: sorted([*rows, [path, f"sha256={digest}", str(len(data))]]))
+
+    def _record(self, origin: str, change: Callable[[list[list[str]]], list[list[str]]]) -> None:
         for path, entry in list(self.entries.items()):
-            if entry.origin in changed and is_record(path):
-                data = _shorter_record(entry.member.read(), changed[entry.origin])
-                self.entries[path] = replace(entry, member=compressed(RawMember(path, data)))
+            if entry.origin != origin or not _is_record(path):
+                continue
+            rows = [row for row in csv.reader(io.StringIO(entry.member.read().decode())) if row]
+            text = io.StringIO()
+            csv.writer(text, lineterminator="\n").writerows(change(rows))
+            self.entries[path] = replace(entry, member=compressed(RawMember(path, text.getvalue().encode())))
 
     def sorted(self) -> tuple[PlannedEntry, ...]:
         """All entries by path."""
         return tuple(self.entries[path] for path in sorted(self.entries))
 
 
-def is_record(path: str) -> bool:
+def _is_record(path: str) -> bool:
     """Whether a file is the list of what a distribution installed."""
     folder, _, name = path.partition("/")
     return name == "RECORD" and folder.endswith(".dist-info")
-
-
-def _shorter_record(record: bytes, removed: set[str]) -> bytes:
-    text = io.StringIO()
-    rows = csv.reader(io.StringIO(record.decode()))
-    csv.writer(text, lineterminator="\n").writerows(row for row in rows if row and row[0] not in removed)
-    return text.getvalue().encode()
 
 
 def _check_folders(entries: Mapping[str, PlannedEntry]) -> None:

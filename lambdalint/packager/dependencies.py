@@ -38,12 +38,13 @@ from lambdalint.readers.tree import Tree
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Needed:
-    """What code needs, unpacked, and the files that say so."""
+    """What code needs, unpacked, and the files that say so; *asked* are the requirements, where they are in words."""
 
     brought: tuple[Brought, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     inputs: tuple[Input, ...] = ()
     notes: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 class Dependencies:
@@ -83,7 +84,8 @@ class Dependencies:
         answer = self._pins(said, aim) if options.venv is None else self._installed(said, options.venv, aim)
         self._progress("resolve", root or ".", 1, 1)
         brought, distributions = self._brought(answer.pins)
-        return Needed(brought, distributions, said.files, (*said.notes, *answer.notes))
+        asked = said.needs.question.requirements if isinstance(said.needs, Declared) else ()
+        return Needed(brought, distributions, said.files, (*said.notes, *answer.notes), asked)
 
     def named(self, requirements: tuple[str, ...], root: str, aim: Target) -> Needed:
         """Distributions that nobody declares; the index is the one that the folder *root* says.

@@ -7,6 +7,7 @@ from lambdalint.packager.bytecode import Bytecode
 from lambdalint.packager.plan import Kind
 from lambdalint.packager.resolve import FRESH_S
 from lambdalint.packager.sdist import Sdist
+from lambdalint.packager.sdk import Sdk
 from lambdalint.packager.source import Leaving
 
 
@@ -20,7 +21,9 @@ class Options:
     the function's own costs.  *kind* is the form of all packages, ``None`` for the template's own: images are images,
     everything else is a ZIP.  *base* is what images rest on, ``None`` for what their Dockerfile says, or else the image
     that AWS makes of the runtime.  *fresh_s* is how old, in seconds, an answer of the resolver may be.
-    *strip* makes native files shorter, *trim* leaves out tests that nothing leads to.
+    *strip* makes native files shorter, *trim* leaves out tests that nothing leads to.  *sdk* says whose SDK runs,
+    *slim_sdk* leaves out its models of services without clients, and *reachable_source* the files of the project that
+    its handler does not lead to.
     """
 
     manifest: str | None = None
@@ -36,3 +39,6 @@ class Options:
     base: str | None = None
     strip: bool = True
     trim: bool = True
+    sdk: Sdk = Sdk.BUNDLE
+    slim_sdk: bool = False
+    reachable_source: bool = False
