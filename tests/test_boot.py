@@ -225,10 +225,14 @@ def test_a_process_that_ends_is_told_with_its_code(tmp_path: Path) -> None:
     assert "with 7" in found.invocations[0].error.message
 
 
-def test_more_memory_than_the_function_has_ends_it(tmp_path: Path) -> None:
-    source = "import time\ndef handler(event, context):\n    kept = b'x' * 200_000_000\n    time.sleep(20)\n"
+@pytest.mark.parametrize("after", ["time.sleep(20)", "del kept"])
+def test_more_memory_than_the_function_has_ends_it(tmp_path: Path, after: str) -> None:
+    source = f"import time\ndef handler(event, context):\n    kept = b'x' * 200_000_000\n    {after}\n"
     found = started(tmp_path, source, "sqs", memory_mb=128)
     assert [each.ending for each in found.invocations] == [Ending.OUT_OF_MEMORY]
+    at_init = started(tmp_path, "kept = b'x' * 200_000_000\ndef handler(event, context): ...\n", memory_mb=128)
+    assert at_init.init_error is not None
+    assert at_init.init_error.type == "Runtime.OutOfMemory"
 
 
 def test_however_much_is_printed_only_the_beginning_is_kept(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ class Watch:
         deadline = time.monotonic() + INIT_MAX_S
         while True:
             try:
-                heard.append(self.messages.get(timeout=_TICK_S))
+                latest = self.messages.get(timeout=_TICK_S)
             except queue.Empty:
                 self.measure()
                 if self.peak_mb is not None and self.peak_mb > self.max_mb:
@@ -93,7 +93,10 @@ class Watch:
                 if self.process.poll() is not None and self.messages.empty():
                     return heard, False, False
                 continue
-            told = heard[-1].message
+            if latest.peak_mb is not None and latest.peak_mb > self.max_mb:
+                return heard, False, True  # Lambda would have ended it before it could tell
+            heard.append(latest)
+            told = latest.message
             if told.told is Told.INIT_ERROR or (told.told is Told.READY and told.index >= events):
                 return heard, False, False
             deadline = time.monotonic() + timeout_s
