@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Final
 
@@ -11,53 +11,61 @@ from packaging.utils import canonicalize_name
 
 from lambdalint.facts.import_closure import Closure, ModuleIndex, closure
 from lambdalint.facts.import_scan import Imported, Scan, scanned, scanned_native
+from lambdalint.packager import spoken
 from lambdalint.packager.contents import Contents
 from lambdalint.packager.host import Host
 from lambdalint.packager.plan import SOURCE, PlannedEntry
 
 #: Changes with how files are scanned, so that what other rules found is not taken for ours.
-_RULES: Final = ("3", *Scan.__slots__)
+_RULES: Final = ("4", *Scan.__slots__)
 _MAX_SOURCE_BYTES: Final = 16 * 1024 * 1024
 _MAX_NATIVE_BYTES: Final = 300 * 1024 * 1024
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
 _REQUIRED: Final = re.compile(r"^Requires-Dist: *([\w.-]+)(.*)$", re.MULTILINE)
 _MAX_UNSEEN_BYTES: Final = 1024 * 1024
-_DOTTED: Final = re.compile(rb"""["']([A-Za-z_]\w*(?:\.\w+)+)["']""")
 #: Lambda's own client, which asks for events in images that bring it along.
 _CLIENT: Final = "awslambdaric"
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the text of a file shows: its imports, and names that may be of tests."""
+
+    scan: Scan
+    tests: tuple[str, ...] = ()
+
+
 class Scans:
-    """The imports of files, scanned once for each distribution and kept; may be used from several threads."""
+    """What files show, read once for each distribution and kept; may be used from several threads."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._lock = Lock()
-        self._known: dict[tuple[str, ...], dict[str, Scan]] = {}
+        self._known: dict[tuple[str, ...], dict[str, Seen]] = {}
         self._grown: set[tuple[str, ...]] = set()
 
-    def of(self, entry: PlannedEntry, key: tuple[str, ...]) -> Scan:
-        """The imports of *entry*, which is of the distribution whose content *key* names; of the source for ``()``."""
+    def of(self, entry: PlannedEntry, key: tuple[str, ...]) -> Seen:
+        """What *entry* shows, of the distribution whose content *key* names; of the source for ``()``."""
         with self._lock:
             known = self._known.get(key)
             if known is None:
                 known = self._known[key] = self._kept(key)
-        name = entry.member.sha256 + entry.path[entry.path.rfind(".") :]
+        name = f"{entry.member.sha256} {entry.path}"
         if name not in known:
-            known[name] = _scan(entry)
+            known[name] = _seen(entry)
             if key:
                 self._grown.add(key)
         return known[name]
 
     def keep(self) -> None:
-        """Keep what was scanned since the last time."""
+        """Keep what was read since the last time."""
         with self._lock:
             grown, self._grown = self._grown, set()
             for key in grown:
-                document = {name: astuple(scan) for name, scan in dict(self._known[key]).items()}
+                document = {name: _row(seen) for name, seen in dict(self._known[key]).items()}
                 self._host.cache.put("scans", _name(key), json.dumps(document).encode())
 
-    def _kept(self, key: tuple[str, ...]) -> dict[str, Scan]:
+    def _kept(self, key: tuple[str, ...]) -> dict[str, Seen]:
         data = self._host.cache.get("scans", _name(key)) if key else None
         return {name: _read(row) for name, row in json.loads(data).items()} if data else {}
 
@@ -74,10 +82,14 @@ class Reading:
     def of(cls, contents: Contents, scans: Scans) -> "Reading":
         return cls(contents, ModuleIndex.of(contents.entries), scans)
 
-    def scan(self, path: str) -> Scan:
-        """The imports of the file at *path*."""
+    def seen(self, path: str) -> Seen:
+        """What the file at *path* shows."""
         entry = self.contents.entries[path]
         return self.scans.of(entry, self.contents.keys.get(entry.origin, ()))
+
+    def scan(self, path: str) -> Scan:
+        """The imports of the file at *path*."""
+        return self.seen(path).scan
 
     def _own_scan(self, path: str) -> Scan:
         """The imports that count at a cold start: of distributions those in functions do not, which may never run."""
@@ -165,19 +177,17 @@ def _module_of(handler: str) -> str:
     return handler.rpartition(".")[0].replace("/", ".")
 
 
-def _scan(entry: PlannedEntry) -> Scan:
+def _seen(entry: PlannedEntry) -> Seen:
     native = entry.path.endswith(".so")
     if entry.path.endswith(".pyc") or entry.member.size > (_MAX_NATIVE_BYTES if native else _MAX_SOURCE_BYTES):
-        return Scan(unclear=True)
+        return Seen(Scan(unclear=True))
     text = entry.member.read()
-    return scanned_native(text) if native else replace(scanned(text), hints=_spoken_of(text, entry.path))
-
-
-def _spoken_of(text: bytes, path: str) -> tuple[str, ...]:
-    """The names in strings that may be modules of the same package, or things in such: some are imported by that."""
-    top = path.partition("/")[0].removesuffix(".py").encode()
-    names = {name for name in _DOTTED.findall(text) if name.startswith(top + b".")}
-    return tuple(sorted({each.decode() for name in names for each in (name, name.rpartition(b".")[0])}))
+    if native:
+        return Seen(scanned_native(text))
+    if not entry.path.endswith(".py"):
+        return Seen(Scan(), spoken.tests(text, code=False))
+    scan = replace(scanned(text), hints=spoken.modules(text, entry.path))
+    return Seen(scan, spoken.tests(text, code=True))
 
 
 def _name(key: tuple[str, ...]) -> str:
@@ -186,9 +196,20 @@ def _name(key: tuple[str, ...]) -> str:
     return hashlib.sha256(json.dumps([*key, *_RULES]).encode()).hexdigest()
 
 
-def _read(row: list[Any]) -> Scan:
-    init, deferred, typing, exported, unclear, hints = row
-    return Scan(_imports(init), _imports(deferred), _imports(typing), tuple(exported), unclear, tuple(hints))
+def _row(seen: Seen) -> list[Any]:
+    """*seen* as :func:`_read` takes it."""
+    scan = seen.scan
+    groups = [
+        [(imported.module, imported.level, imported.names) for imported in group]
+        for group in (scan.init, scan.deferred, scan.typing)
+    ]
+    return [*groups, scan.exported, scan.unclear, scan.hints, seen.tests]
+
+
+def _read(row: list[Any]) -> Seen:
+    init, deferred, typing, exported, unclear, hints, tests = row
+    scan = Scan(_imports(init), _imports(deferred), _imports(typing), tuple(exported), unclear, tuple(hints))
+    return Seen(scan, tuple(tests))
 
 
 def _imports(rows: list[Any]) -> tuple[Imported, ...]:

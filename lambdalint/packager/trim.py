@@ -17,9 +17,6 @@ UNREACHED_TEST: Final = "a test that nothing in the package leads to"
 
 _TEST_FILE: Final = re.compile(r"(?:test_.*|.*_tests?|tests?|conftest)\.py")
 _FOLDERS: Final = frozenset(("test", "tests"))
-#: A string that may be a path or a dotted name with such a part.
-_NAMED: Final = re.compile(rb"""["'`]([\w./{}%$\\-]{0,200}\btests?\b[\w./{}%$\\:-]{0,200})["'`]""")
-_WORD: Final = re.compile(rb"[\w./-]{0,200}\btests?\b[\w./-]{0,200}")
 #: Files other than code that name modules and paths.
 _LISTS: Final = (".txt", ".toml", ".cfg", ".ini", ".json", ".yaml", ".yml")
 #: Files for those who develop a distribution.
@@ -82,15 +79,11 @@ def _spoken_of(reading: Reading, folders: Mapping[str, str], inside: set[str]) -
     for path, entry in reading.contents.entries.items():
         if entry.origin not in origins or path in inside or entry.member.size > _MAX_TEXT_BYTES or _is_setting(path):
             continue
-        if path.endswith(".py"):
-            text = entry.member.read()
-            names = [] if b"pytest" in text and not has_pytest else _NAMED.findall(text)
-        elif path.endswith(_LISTS):
-            text = entry.member.read()
-            names = _WORD.findall(text)
-        else:
+        names = reading.seen(path).tests if path.endswith((".py", *_LISTS)) else ()
+        text = entry.member.read() if names else b""
+        if path.endswith(".py") and b"pytest" in text and not has_pytest:
             continue
-        for name in {name.decode().replace(".", "/").strip("/") for name in names if name.isascii()}:
+        for name in names:
             found.update(
                 folder
                 for folder, origin in folders.items()
