@@ -43,26 +43,46 @@ class Scans:
         self._lock = Lock()
         self._known: dict[tuple[str, ...], dict[str, Seen]] = {}
         self._grown: set[tuple[str, ...]] = set()
+        self._with_tests: dict[tuple[str, ...], frozenset[str]] = {}
 
     def of(self, entry: PlannedEntry, key: tuple[str, ...]) -> Seen:
         """What *entry* shows, of the distribution whose content *key* names; of the source for ``()``."""
+        # Nothing is gained by two that read at the same time, and what one has read serves the other.
         with self._lock:
             known = self._known.get(key)
             if known is None:
                 known = self._known[key] = self._kept(key)
-        name = f"{entry.member.sha256} {entry.path}"
-        if name not in known:
-            known[name] = _seen(entry)
-            if key:
-                self._grown.add(key)
-        return known[name]
+            name = f"{entry.member.sha256} {entry.path}"
+            if name not in known:
+                known[name] = _seen(entry)
+                if key:
+                    self._grown.add(key)
+            return known[name]
+
+    def with_tests(self, entries: Iterable[PlannedEntry], key: tuple[str, ...]) -> frozenset[str]:
+        """The paths of *entries*, all the code of one distribution, whose text has ``test`` in it at all."""
+        with self._lock:
+            listed = tuple(entries)
+            found = self._with_tests.get((*key, str(len(listed))))
+            if found is None:
+                name = _name(("tests", *key, str(len(listed))))
+                data = self._host.cache.get("scans", name) if key else None
+                if data is None:
+                    paths = [each.path for each in listed if b"test" in each.member.read()]
+                    data = json.dumps(paths).encode()
+                    if key:
+                        self._host.cache.put("scans", name, data)
+                found = frozenset(json.loads(data))
+                if key:
+                    self._with_tests[*key, str(len(listed))] = found
+            return found
 
     def keep(self) -> None:
         """Keep what was read since the last time."""
         with self._lock:
             grown, self._grown = self._grown, set()
             for key in grown:
-                document = {name: _row(seen) for name, seen in dict(self._known[key]).items()}
+                document = {name: _row(seen) for name, seen in self._known[key].items()}
                 self._host.cache.put("scans", _name(key), json.dumps(document).encode())
 
     def _kept(self, key: tuple[str, ...]) -> dict[str, Seen]:
@@ -141,9 +161,22 @@ class Reading:
         """What the handler leads to in any way."""
         return closure(self.index, self._starts(handler), self.scan)
 
-    def from_all(self, paths: Iterable[str]) -> Closure:
-        """What the modules in the files *paths* lead to in any way."""
-        return closure(self.index, filter(None, map(module_name, paths)), self.scan)
+    def speaking_of_tests(self, paths: Iterable[str]) -> set[str]:
+        """Which of the modules in the files *paths* have ``test`` in their text at all."""
+        groups: dict[str, list[PlannedEntry]] = {}
+        for path in paths:
+            if path.endswith((".py", ".so")):
+                groups.setdefault(self.contents.entries[path].origin, []).append(self.contents.entries[path])
+        found = (self.scans.with_tests(each, self.contents.keys.get(origin, ())) for origin, each in groups.items())
+        return {path for each in found for path in each}
+
+    def led_to(self, starts: set[str], inside: set[str]) -> Closure:
+        """What the modules in the files *starts* import, and what the files *inside* lead to from there."""
+
+        def scan(path: str) -> Scan:
+            return self.scan(path) if path in starts or path in inside else Scan()
+
+        return closure(self.index, filter(None, map(module_name, sorted(starts))), scan)
 
     def has_own(self, handler: str | None) -> bool:
         """Whether the handler is in a module of the project."""

@@ -36,7 +36,8 @@ def unreached_tests(reading: Reading) -> dict[str, str]:
     if not folders:
         return {}
     inside = {path for paths in folders.values() for path in paths}
-    reached = reading.from_all(path for path in entries if path not in inside and not _is_setting(path))
+    speaking = reading.speaking_of_tests(path for path in entries if path not in inside and not _is_setting(path))
+    reached = reading.led_to(speaking, inside)
     paths = reached.deferred.union(reached.init)
     useless: list[str] = []
     for within in folders.values():
@@ -44,7 +45,7 @@ def unreached_tests(reading: Reading) -> dict[str, str]:
             useless += [path for path in within if path not in paths and _TEST_FILE.fullmatch(path.rpartition("/")[2])]
         else:
             useless += within
-    kept = _spoken_of(reading, {_folder(path): entries[path].origin for path in useless}, inside)
+    kept = _spoken_of(reading, {_folder(path): entries[path].origin for path in useless}, speaking, inside)
     return {path: UNREACHED_TEST for path in useless if _folder(path) not in kept}
 
 
@@ -71,15 +72,17 @@ def _folder(path: str) -> str:
     return ""
 
 
-def _spoken_of(reading: Reading, folders: Mapping[str, str], inside: set[str]) -> set[str]:
-    """Which of *folders*, each with its origin, some text outside of such folders speaks of."""
+def _spoken_of(reading: Reading, folders: Mapping[str, str], speaking: set[str], inside: set[str]) -> set[str]:
+    """Which of *folders*, each with its origin, some module *speaking* of tests, or a list outside of them, names."""
     has_pytest = reading.index.find("pytest") is not None
     origins = {*folders.values(), SOURCE}
     found: set[str] = set()
     for path, entry in reading.contents.entries.items():
-        if entry.origin not in origins or path in inside or entry.member.size > _MAX_TEXT_BYTES or _is_setting(path):
+        is_list = path.endswith(_LISTS) and path not in inside and not _is_setting(path)
+        is_code = path in speaking and path.endswith(".py")
+        if entry.origin not in origins or entry.member.size > _MAX_TEXT_BYTES or not (is_list or is_code):
             continue
-        names = reading.seen(path).tests if path.endswith((".py", *_LISTS)) else ()
+        names = reading.seen(path).tests
         text = entry.member.read() if names else b""
         if path.endswith(".py") and b"pytest" in text and not has_pytest:
             continue
