@@ -19,6 +19,7 @@ from zipfile import ZipFile, ZipInfo
 
 import jsonschema
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from lambdalint.api import Running, check
 from lambdalint.aws.sample_events import sample_event, sample_names
 from lambdalint.aws.tables import table
 from lambdalint.booting import boot
+from lambdalint.cli import main
 from lambdalint.config import BootSettings, Config
 from lambdalint.errors import LambdalintError, Refused, UnreadableInput, UsageError
 from lambdalint.facts.import_reports import measured_frames
@@ -578,3 +580,39 @@ def handler(event, context):
     assert json.loads(found.invocations[0].response or "") == [errno.EROFS, True, True]
     assert found.refused == ("/var/task/new",)
     assert "/var/task/app.py" in found.files
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_the_command_says_by_its_exit_code_how_it_went(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "orders.zip", {"app.py": "def handler(event, context): return event['id']\n"})
+    common = ("boot", str(path), "--runtime", RUNTIME, "--handler", "app.handler")
+    assert run(*common).exit_code == 0
+    failed = run(*common, "--event", "sqs", "--event", "iot", "--env", "A=1=2", "--timeout", "20", "--memory", "512")
+    assert failed.exit_code == 1
+    assert "1 event of 2 without an answer" in failed.stdout
+    assert run(*common, "--event", "sqz").exit_code == 2
+    assert run(*common, "--env", "A").exit_code == 2
+    path.write_bytes(b"nothing")
+    assert run(*common).exit_code == 3
+
+
+def test_what_boot_writes_is_what_check_takes(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text("import boto3\n\ndef handler(event, context): ...\n")
+    (tmp_path / "template.yaml").write_text(DECLARED)
+    manifest = {"version": 1, "name": "Orders", "runtime": RUNTIME, "handler": "app.handler"}
+    path = zipped(tmp_path / "orders.zip", {"app.py": (tmp_path / "src" / "app.py").read_text()})
+    path.with_suffix(".json").write_text(json.dumps({**manifest, "tree_sha256": "", "entries": []}))
+    report = tmp_path / "boot.json"
+    assert run("boot", str(path), "--output-format", "json", "--output", str(report)).exit_code == 0
+    took = Measured.whole_ms(read_boot_report(report.read_bytes(), "boot.json"), "boto3")
+    assert took is not None
+    template = str(tmp_path / "template.yaml")
+    done = run("check", template, "--select", "unused-heavy-import", "--boot-report", str(report), "--no-cache")
+    assert took < 50 or "ms as measured" in done.stdout
+    odd = run("check", template, "--boot-report", template)
+    assert odd.exit_code == 3
+    assert "template.yaml is no report of lambdalint boot" in odd.stderr

@@ -25,12 +25,12 @@ def read_boot_report(content: bytes, path: str) -> Measured:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict) or not {"version", "function", "init_ms", "imports"} <= document.keys():
-        raise UnreadableInput("this is no report of lambdalint boot", path=path, hint=_HINT)
+        raise UnreadableInput(f"{path} is no report of lambdalint boot", path=path, hint=_HINT)
     if document["version"] != _VERSION:
-        raise UnreadableInput(f"the report has the version {document['version']!r}", path=path, hint=_HINT)
+        raise UnreadableInput(f"{path} has the version {document['version']!r}", path=path, hint=_HINT)
     function, init_ms, rows = document["function"], document["init_ms"], document["imports"]
     if not isinstance(function, str) or not _is_number(init_ms) or not isinstance(rows, list):
-        raise UnreadableInput("the report is of a function that did not come up", path=path, hint="boot it again")
+        raise UnreadableInput(f"{path} is of a function that did not come up", path=path, hint="boot it again")
     imports = [row for each in rows[:_MAX_IMPORTS] if (row := _import(each)) is not None]
     return Measured(function, float(init_ms), tuple(each for each in imports if each.phase is not Phase.RUNTIME))
 
