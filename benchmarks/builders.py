@@ -87,7 +87,7 @@ def _pex(project: Path, code: str, home: Path) -> Files:
     """As pex's own guide says: a flat ZIP of the sources and their requirements, for one foreign platform."""
     source = project / code
     version = f"{sys.version_info.major}{sys.version_info.minor}"
-    platform = f"manylinux_2_26_x86_64-cp-{version}-cp{version}"
+    platform = f"linux-x86_64-cp-{version}-cp{version}"
     _run(
         *(peer("pex3", home), "venv", "create", "--layout", "flat-zipped", "-d", project / "pex"),
         *("--platform", platform, "-r", source / "requirements.txt"),
