@@ -16,7 +16,8 @@ from lambdalint.join.artifacts import given_artifact
 from lambdalint.join.manifests import manifest_beside
 from lambdalint.model.artifact import Artifact
 from lambdalint.model.boot import Boot
-from lambdalint.packager.boot.boot import Sample, Start, booted
+from lambdalint.packager.boot.boot import Start, booted
+from lambdalint.packager.boot.outcome import Sample
 from lambdalint.packager.host import Host
 from lambdalint.readers.disk import is_file
 from lambdalint.readers.tree import Folder
