@@ -49,6 +49,24 @@ def test_versions_are_those_that_readelf_shows() -> None:
         assert set(elf_of(path.read_bytes()).versions) == needed_by_readelf(path), path
 
 
+def dynamic_by_readelf(path: Path) -> tuple[tuple[str, ...], str | None, tuple[str, ...]]:
+    shown = subprocess.run(["readelf", "-dW", path], check=True, capture_output=True, text=True).stdout
+    needed = tuple(re.findall(r"\(NEEDED\).*\[(.*)\]", shown))
+    soname = re.search(r"\(SONAME\).*\[(.*)\]", shown)
+    search = re.search(r"\(RUNPATH\).*\[(.*)\]", shown) or re.search(r"\(RPATH\).*\[(.*)\]", shown)
+    return needed, soname[1] if soname else None, tuple(search[1].split(":")) if search else ()
+
+
+def test_names_and_folders_are_those_that_readelf_shows() -> None:
+    assert shutil.which("readelf"), "readelf is not installed; binutils has it"
+    libraries = [path for path in sorted(SITE_PACKAGES.rglob("*.so*")) if path.read_bytes()[:4] == b"\x7fELF"]
+    assert libraries
+    for path in libraries[:60]:
+        elf = elf_of(path.read_bytes())
+        assert (elf.needed, elf.soname, elf.search) == dynamic_by_readelf(path), path
+        assert not elf.misaligned, path
+
+
 def test_installed_wheels_are_linux_files_of_this_machine_and_belong_to_distributions() -> None:
     paths = [path for path in SITE_PACKAGES.rglob("*") if path.is_file() and path.suffix in (".so", "", ".py")]
     files = tuple(

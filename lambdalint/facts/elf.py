@@ -23,6 +23,7 @@ _MACHINES: Final = {
 }
 _LOAD, _DYNAMIC, _INTERPRETER = 1, 2, 3
 _NEEDED, _STRING_TABLE, _VERSION_NEEDS, _VERSION_NEEDS_COUNT = 1, 5, 0x6FFFFFFE, 0x6FFFFFFF
+_SONAME, _RPATH, _RUNPATH = 14, 15, 29
 _WEAK: Final = 2
 
 # Real files stay far below these; beyond them a file is called damaged.
@@ -38,6 +39,8 @@ class Elf:
 
     *interpreter* is the loader of a program, *needed* the libraries asked for by name, *versions* pairs of a library
     and a version that it must define, as ``("libc.so.6", "GLIBC_2.28")``, without those only weak symbols ask for.
+    *soname* is the name by which others ask for it, *search* the folders of RUNPATH, or else of RPATH.  *misaligned*
+    says that a segment lies where the loader refuses to map it.
     """
 
     machine: str
@@ -45,6 +48,9 @@ class Elf:
     interpreter: str | None
     needed: tuple[str, ...]
     versions: tuple[tuple[str, str], ...]
+    soname: str | None = None
+    search: tuple[str, ...] = ()
+    misaligned: bool = False
 
 
 def elf_of(data: bytes) -> Elf:
@@ -69,6 +75,9 @@ class _Reader:
         self.wide = data[4] == 2
         self.order = "<" if data[5] == 1 else ">"
         self.loads: list[tuple[int, int, int]] = []
+        self.misaligned = False
+        self.soname: str | None = None
+        self.search: tuple[str, ...] = ()
 
     def unpack(self, layout: str, offset: int) -> tuple[int, ...]:
         if not 0 <= offset <= len(self.data):
@@ -87,7 +96,16 @@ class _Reader:
             elif kind == _INTERPRETER:
                 interpreter = self.text(offset)
         needed, versions = self.wants(*dynamic) if dynamic else ((), ())
-        return Elf(_MACHINES.get(machine, f"machine {machine}"), 64 if self.wide else 32, interpreter, needed, versions)
+        return Elf(
+            machine=_MACHINES.get(machine, f"machine {machine}"),
+            bits=64 if self.wide else 32,
+            interpreter=interpreter,
+            needed=needed,
+            versions=versions,
+            soname=self.soname,
+            search=self.search,
+            misaligned=self.misaligned,
+        )
 
     def segments(self) -> Iterator[tuple[int, int, int, int]]:
         """Kind, offset, address and size in the file."""
@@ -98,9 +116,11 @@ class _Reader:
         for number in range(count):
             at = start + number * entry_bytes
             if self.wide:
-                kind, _, offset, address, _, size = self.unpack("IIQQQQ", at)
+                kind, _, offset, address, _, size, _, alignment = self.unpack("IIQQQQQQ", at)
             else:
-                kind, offset, address, _, size = self.unpack("IIIII", at)
+                kind, offset, address, _, size, _, _, alignment = self.unpack("IIIIIIII", at)
+            if kind == _LOAD and alignment > 1 and (address - offset) % alignment:
+                self.misaligned = True
             yield kind, offset, address, size
 
     def wants(self, offset: int, size: int) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
@@ -110,6 +130,10 @@ class _Reader:
             return (), ()
         strings = self.place(tags[_STRING_TABLE])
         needed = tuple(self.text(strings + value) for tag, value in entries if tag == _NEEDED)
+        self.soname = self.text(strings + tags[_SONAME]) if _SONAME in tags else None
+        # Where there is a RUNPATH, the loader does not look at RPATH.
+        where = tags.get(_RUNPATH, tags.get(_RPATH))
+        self.search = tuple(self.text(strings + where).split(":")) if where is not None else ()
         if _VERSION_NEEDS not in tags:
             return needed, ()
         start = self.place(tags[_VERSION_NEEDS])

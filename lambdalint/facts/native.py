@@ -86,6 +86,8 @@ class NativeFile:
     *machines* has more than one for a fat Mach-O file.  *module* is the name by which Python imports it, without
     packages, ``None`` for what is no extension module.  *glibc*, *glibcxx* and *cxxabi* leave out what only weak
     symbols ask for, and libstdc++ under a name of the package's own.  *unreadable* says why nothing more is known.
+    *needed* are the libraries that are loaded with it, *soname* is the name that others ask for; the loader refuses
+    what is *misaligned*.
     """
 
     entry: Entry
@@ -100,6 +102,9 @@ class NativeFile:
     abi: Abi | None = None
     distribution: str | None = None
     unreadable: str | None = None
+    needed: tuple[str, ...] = ()
+    soname: str | None = None
+    misaligned: bool = False
 
     @property
     def path(self) -> str:
@@ -240,6 +245,9 @@ def _native(
                 module=module,
                 abi=abi,
                 distribution=distribution,
+                needed=elf.needed,
+                soname=elf.soname,
+                misaligned=elf.misaligned,
             )
         head = entry.head(_HEAD_BYTES)
         machines = (_macho_machines(head) or ()) if form is Format.MACHO else _pe_machines(head)

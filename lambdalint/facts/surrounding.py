@@ -51,9 +51,8 @@ class Surroundings:
 
     def users(self, layer: Layer) -> tuple[Function, ...]:
         """The functions that have *layer*."""
-        return tuple(
-            each for each in self.project.functions if any(own.span == layer.span for own in each.local_layers)
-        )
+        # Modules of Terraform declare several layers at one place, so that only the layer itself tells them apart.
+        return tuple(each for each in self.project.functions if any(own is layer for own in each.local_layers))
 
 
 def company_of(function: Function) -> Company:

@@ -662,6 +662,12 @@ _ARTIFACTS: Final = (
         Project(code={"fast.cpython-311-x86_64-linux-gnu.so": linux_library()}),
         Project(code={"fast.cpython-313-x86_64-linux-gnu.so": linux_library()}),
     ),
+    compiled(
+        "LZ018",
+        "module that needs a library of a desktop",
+        Project(code={"fast.so": linux_library(needed=("libGL.so.1",))}),
+        Project(code={"fast.so": linux_library(needed=("libc.so.6",))}),
+    ),
     archived(
         "LZ019",
         "distribution without METADATA",
