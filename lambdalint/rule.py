@@ -49,6 +49,7 @@ from lambdalint.model.changes import (
     UseTemporary,
     Wrap,
 )
+from lambdalint.model.dockerfile import Instruction, Stage, Word
 from lambdalint.model.finding import (
     Applicability,
     Confidence,
@@ -71,7 +72,7 @@ from lambdalint.model.function import (
     Trigger,
     TriggerKind,
 )
-from lambdalint.model.image import Image, ImageKind
+from lambdalint.model.image import Image, ImageKind, ImageLayer, Recipe
 from lambdalint.model.network import Endpoint, Network, Route, RouteTable, RouteTarget, Subnet
 from lambdalint.model.places import Member, Place, Span
 from lambdalint.model.project import Module, Project
@@ -109,6 +110,8 @@ __all__ = [
     "HideException",
     "Image",
     "ImageKind",
+    "ImageLayer",
+    "Instruction",
     "Invocation",
     "Known",
     "LambdalintError",
@@ -134,6 +137,7 @@ __all__ = [
     "Property",
     "ReadAbsent",
     "ReadKeys",
+    "Recipe",
     "Record",
     "RecordKind",
     "Refer",
@@ -154,6 +158,7 @@ __all__ = [
     "Severity",
     "Source",
     "Span",
+    "Stage",
     "Subnet",
     "Template",
     "Trigger",
@@ -161,6 +166,7 @@ __all__ = [
     "Unknown",
     "UseTemporary",
     "Value",
+    "Word",
     "Wrap",
     "rule",
 ]

@@ -106,5 +106,7 @@ def _marked(files: Mapping[str, str | bytes]) -> Iterator[tuple[str, int]]:
     for path, content in files.items():
         if isinstance(content, str):
             for number, line in enumerate(content.splitlines(), 1):
-                if line.rstrip().endswith(MARK):
+                if line.strip() == MARK:
+                    yield path, number + 1  # a Dockerfile has comments on lines of their own only
+                elif line.rstrip().endswith(MARK):
                     yield path, number

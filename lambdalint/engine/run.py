@@ -413,13 +413,16 @@ def _subjects(project: Project) -> Iterator[tuple[type, Mapping[type, Any], Func
     for artifact in project.artifacts:
         yield Artifact, things_around(project, artifact), owners.get(id(artifact))
     for image in project.images:
-        yield Image, things_around(project, image), _of_name(project, image.function)
+        yield Image, things_around(project, image), _running(project, image)
     for module in project.modules:
         yield Module, things_around(project, module), None
 
 
-def _of_name(project: Project, name: str | None) -> Function | None:
-    return next((function for function in project.functions if function.name == name), None)
+def _running(project: Project, image: Image) -> Function | None:
+    """The function that runs *image*; of those of one name, the one that names it at its place."""
+    named = [function for function in project.functions if function.name == image.function]
+    at_place = (function for function in named if function.code and function.code.span == image.source)
+    return next(at_place, named[0] if named else None)
 
 
 def _with_plans(project: Project, planned: Planned) -> Project:
