@@ -60,7 +60,7 @@ def _applies(requirement: "Requirement", environments: tuple[dict[str, str], ...
         return True
     try:
         return all(requirement.marker.evaluate(each) for each in environments)
-    except (UndefinedComparison, UndefinedEnvironmentName, ValueError):
+    except (UndefinedComparison, UndefinedEnvironmentName, ValueError, RecursionError):
         return False
 
 
@@ -71,7 +71,7 @@ def _requirement(line: str) -> "Requirement | None":
 
     try:
         return Requirement(line)
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):  # markers may nest as deep as somebody likes
         return None
 
 
