@@ -9,7 +9,7 @@ from time import perf_counter
 
 from lambdalint.engine.result import Failure, Result
 from lambdalint.engine.run import Planned
-from lambdalint.errors import LambdalintError, UnreadableInput, UsageError
+from lambdalint.errors import LambdalintError, Refused, UnreadableInput, UsageError
 from lambdalint.model.finding import Finding, Severity
 from lambdalint.model.function import Function, Layer
 from lambdalint.model.project import Project
@@ -177,7 +177,11 @@ def packaged(
                 continue
             written = None
             if plan.name not in refused and not plan_only:
-                written = deliver(image, to, folder, packager.bench) if image else write(plan, folder, say)
+                try:
+                    written = deliver(image, to, folder, packager.bench) if image else write(plan, folder, say)
+                except Refused as error:
+                    shop.failures.append(_failure(plan.name, plan.source.path if plan.source else "", error))
+                    continue
             notes = (*plan.notes, *(image.notes if image else ()), *(written.notes if written else ()))
             packages.append(_package(plan, shop.path(plan), written, notes, refused=plan.name in refused))
     return Packaging(
