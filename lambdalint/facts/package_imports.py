@@ -179,7 +179,7 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What several functions with one package need to find out once: by its path, or that and a file's."""
+    """What several functions with one package find out once: by its path, that and a file's, or a content's hash."""
 
     distributions: dict[str, Distributions] = field(default_factory=dict)
     read: dict[tuple[str, str], _Read] = field(default_factory=dict)
@@ -245,7 +245,10 @@ class _Reading:
 
     def scan_of(self, path: str) -> Scan:
         packaged = self.files[path]
+        # Functions are packaged with the same distributions: what was read of one serves all.
         key = (packaged.artifact.path, packaged.entry.path)
+        if packaged.entry.sha256 is not None:
+            key = (packaged.entry.sha256, packaged.entry.suffix)
         if key not in self.known:
             self.known[key] = _read(packaged.entry)
         found = self.known[key]

@@ -67,7 +67,8 @@ class Entry:
     ``None`` where nothing is compressed yet.  *origin* says what brought it: ``"source"``, ``"bytecode"`` or
     ``NAME VERSION`` of a distribution; ``""`` when nobody knows.  *read* gives the content and may raise
     ``LambdalintError``.  *peek* gives the first so many bytes where that is cheaper than reading all.  *mode* holds the
-    permission bits, ``None`` where nothing says them.  *crc32* is known of what stands in an archive.
+    permission bits, ``None`` where nothing says them.  *crc32* is known of what stands in an archive, and
+    *sha256*, the content's, of what we packaged.
     """
 
     path: str
@@ -79,6 +80,7 @@ class Entry:
     peek: Callable[[int], bytes] | None = None
     mode: int | None = None
     crc32: int | None = None
+    sha256: str | None = None
 
     def head(self, count: int) -> bytes:
         """The first *count* bytes, fewer when there are no more; may raise ``LambdalintError``."""

@@ -121,6 +121,7 @@ class Plan:
                     executable=entry.member.executable,
                     origin=entry.origin,
                     peek=entry.member.head,
+                    sha256=entry.member.sha256,
                 )
                 for entry in self.entries
             ),
