@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.parity.cloudformation import FUNCTION, files, resource, resources
+from tests.parity.cloudformation import FUNCTION, files, image_uri, resource, resources
 from tests.parity.project import Here, Layer, Project, Uploads, Written
 from tests.parity.writing import Att, Ref, Sub, as_json, finished
 
@@ -18,6 +18,9 @@ def written(project: Project) -> Written:
     for path, content in files(project, "asset.c0de/").items():
         found[f"cdk.out/{'asset.' if path.endswith('.zip') else ''}{path}"] = content
     declared = resources(project, _code(project, assets))
+    if project.dockerfile:
+        built = {"aws:asset:path": "asset.c0de", "aws:asset:dockerfile-path": "Dockerfile"}
+        declared[FUNCTION]["Metadata"] = {**built, "aws:asset:property": "Code.ImageUri"}
     for layer in project.things:
         if isinstance(layer, Layer):
             name = Here(layer.name.title()) if layer.here else layer.name.title()
@@ -49,6 +52,8 @@ def _code(project: Project, assets: dict[str, str]) -> dict[str, Any]:
     if project.inline:
         [content] = project.code.values()
         return {"Code": {"ZipFile": content}, "Handler": "index.handler"}
+    if project.is_image:
+        return {"PackageType": "Image", "Code": {"ImageUri": image_uri(project)}}
     name, path = ("0rde", "asset.orders.zip") if project.archive else ("c0de", "asset.c0de")
     assets[name] = path
     return {"Code": _uploaded(name, here=project.archive_here), "Handler": project.handler}

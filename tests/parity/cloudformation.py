@@ -63,9 +63,13 @@ def files(project: Project, root: str) -> dict[str, str | bytes]:
 def _files(project: Project, root: str) -> Iterator[tuple[str, str | bytes]]:
     if project.archive:
         yield "orders.zip", project.archive()
-    elif not project.inline:
+    elif project.image:
+        yield "orders.tar", project.image()
+    elif not project.inline and not project.image_uri:
         for path, content in project.code.items():
             yield f"{root}{path}", content
+    if project.dockerfile:
+        yield f"{root}Dockerfile", project.dockerfile
     for layer in project.things:
         if isinstance(layer, Layer):
             yield f"{layer.name}.zip", layer.archive()
@@ -78,7 +82,16 @@ def local_code(project: Project, folder: str, archive: str, handler: str) -> dic
         return {"Code": {"ZipFile": content}, "Handler": handler}
     if project.archive:
         return {"Code": Here(archive) if project.archive_here else archive, "Handler": project.handler}
+    if project.is_image:
+        return {"PackageType": "Image", "Code": {"ImageUri": image_uri(project)}}
     return {"Code": Here(folder) if project.archive_here else folder, "Handler": project.handler}
+
+
+def image_uri(project: Project) -> Any:
+    """Where the image is: a place that is stated, an archive, or wherever it is pushed once it is built."""
+    if project.image:
+        return Here("orders.tar") if project.archive_here else "orders.tar"
+    return project.image_uri or Sub("${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/orders:1")
 
 
 def resources(project: Project, code: Mapping[str, Any], *, sam: bool = False) -> Resources:
@@ -86,7 +99,7 @@ def resources(project: Project, code: Mapping[str, Any], *, sam: bool = False) -
     found: Resources = {}
     layers = [Ref(logical(each.name)) for each in project.things if isinstance(each, Layer)]
     settings: dict[str, Any] = {
-        "Runtime": project.runtime,
+        "Runtime": None if project.is_image else project.runtime,
         "Timeout": project.timeout,
         "MemorySize": project.memory,
         "EphemeralStorage": None if project.tmp is None else {"Size": project.tmp},
@@ -99,6 +112,8 @@ def resources(project: Project, code: Mapping[str, Any], *, sam: bool = False) -
         found[FUNCTION] = _sam_function(project, settings)
     else:
         found[FUNCTION] = resource("AWS::Lambda::Function", {"Role": ROLE, **code, **settings})
+    if project.dockerfile:
+        found[FUNCTION]["Metadata"] = {"Dockerfile": "Dockerfile", "DockerContext": "src"}
     if project.sibling:
         twin = _unmarked(found[FUNCTION])
         found["Sibling"] = {**twin, "Properties": {**twin["Properties"], "Handler": project.sibling}}
@@ -302,6 +317,9 @@ def _sam_function(project: Project, settings: dict[str, Any]) -> dict[str, Any]:
     if project.inline:
         [content] = project.code.values()
         code: dict[str, Any] = {"InlineCode": content, "Handler": "index.handler"}
+    elif project.is_image:
+        stated = {} if project.dockerfile else {"ImageUri": image_uri(project)}
+        code = {"PackageType": "Image", **stated}
     else:
         uri: Any = "orders.zip" if project.archive else "src/"
         code = {"CodeUri": Here(uri) if project.archive_here else uri, "Handler": project.handler}

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
+from lambdalint.testing import MARK
+from lambdalint_rules.artifacts import image_samples
 from lambdalint_rules.artifacts.metadata_samples import distribution
 from lambdalint_rules.artifacts.samples import (
     archive,
@@ -783,6 +785,79 @@ _ARTIFACTS: Final = (
     ),
 )
 
+
+def built(rule: str, what: str, bad: str, good: str, base: str = image_samples.AWS_BASE, **settings: Any) -> Fault:
+    """A fault of a Dockerfile: of what is done on *base*, or of all of it."""
+    return Fault(rule, what, Project(dockerfile=base + bad, **settings), Project(dockerfile=base + good, **settings))
+
+
+def imaged(rule: str, what: str, bad: Any, good: Any) -> Fault:
+    """A fault of an image that a template names as an archive."""
+    unnamed = dict.fromkeys(("cdk", "terraform", "serverless"), "it names no archive of an image")
+    return Fault(rule, what, Project(image=bad, archive_here=True), Project(image=good), inexpressible=unnamed)
+
+
+_IMAGE: Final = image_samples.image
+_RUN: Final = 'COPY app.py ./\nCMD ["app.handler"]\n'
+_SLIM: Final = "FROM python:3.13-slim\nCOPY . .\n"
+_PRIVATE: Final = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/orders"
+_IMAGES: Final = (
+    imaged("LO001", "index of two images", partial(image_samples.index, "linux/amd64", "linux/arm64"), _IMAGE),
+    imaged("LO002", "image for another architecture", partial(image_samples.image, architecture="arm64"), _IMAGE),
+    built(
+        "LO002",
+        "base for another architecture",
+        f"{MARK}\nFROM public.ecr.aws/lambda/python:3.13-arm64\n{_RUN}",
+        f"FROM public.ecr.aws/lambda/python:3.13-x86_64\n{_RUN}",
+        base="",
+    ),
+    imaged(
+        "LO003",
+        "layer that the history does not know",
+        partial(image_samples.image, history=[{"created_by": "x"}]),
+        _IMAGE,
+    ),
+    built(
+        "LO004",
+        "variable that hides the libraries of the runtime",
+        f"{MARK}\nENV LD_LIBRARY_PATH=/app/lib\n{_RUN}",
+        f"ENV LD_LIBRARY_PATH=/app/lib:$LD_LIBRARY_PATH\n{_RUN}",
+    ),
+    built(
+        "LO005",
+        "file that only its owner may read",
+        f'{MARK}\nCOPY --chmod=600 app.py ./\nCMD ["app.handler"]\n',
+        'COPY --chmod=644 app.py ./\nCMD ["app.handler"]\n',
+    ),
+    built(
+        "LO006",
+        "web server that Lambda does not know",
+        f'{MARK}\n{_SLIM}CMD ["uvicorn", "app:app"]\n',
+        f'{_SLIM}RUN pip install awslambdaric\nCMD ["python", "-m", "awslambdaric", "app.handler"]\n',
+        base="",
+    ),
+    built("LO007", "command for a shell", f"COPY app.py ./\n{MARK}\nCMD app.handler\n", _RUN),
+    built(
+        "LO008",
+        "base of a runtime without support",
+        f"{MARK}\nFROM public.ecr.aws/lambda/python:3.9\n{_RUN}",
+        f"FROM public.ecr.aws/lambda/python:3.14\n{_RUN}",
+        base="",
+    ),
+    imaged(
+        "LO010",
+        "settings of more than 16 KB",
+        partial(image_samples.image, settings={"Labels": {f"org.example.{each}": "x" * 200 for each in range(100)}}),
+        _IMAGE,
+    ),
+    Fault(
+        "LO012",
+        "image of the public gallery",
+        Project(image_uri=Here("public.ecr.aws/lambda/python:3.13")),
+        Project(image_uri=f"{_PRIVATE}:1"),
+    ),
+)
+
 FAULTS: Final = (
     *_CONFIGURATION,
     *_DELIVERY,
@@ -793,4 +868,5 @@ FAULTS: Final = (
     *_CALLS,
     *_JOINS,
     *_ARTIFACTS,
+    *_IMAGES,
 )

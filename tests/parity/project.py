@@ -144,7 +144,8 @@ class Project:
     *code* are files by their path in the code's root; with *archive* the code is that archive instead; *archive_here*
     says that the fault is found where the code is named; with *inline* it stands in the template.  *member* says that
     the fault is in a file of the artifact, which has no lines.  *sibling* is the handler of a second function with the
-    same code.
+    same code.  With *dockerfile* the code is built to an image by it, with *image* it is that archive of one, and with
+    *image_uri* it is in a registry.
     """
 
     handler: Any = "app.handler"
@@ -158,12 +159,20 @@ class Project:
     code: Mapping[str, str | bytes] = field(default_factory=lambda: {"app.py": HANDLER})
     archive: Callable[[], bytes] | None = None
     archive_here: bool = False
+    dockerfile: str | None = None
+    image: Callable[[], bytes] | None = None
+    image_uri: Any = None
     inline: bool = False
     member: bool = False
     sibling: str | None = None
     invoked_by: tuple[Any, ...] = ()
     things: tuple[Any, ...] = ()
     network: Network | None = None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the function is packed as an image."""
+        return bool(self.dockerfile or self.image or self.image_uri)
 
     def thing(self, name: str) -> Any:
         """The thing called *name*."""

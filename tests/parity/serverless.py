@@ -28,8 +28,9 @@ def written(project: Project) -> Written:
     """A service of one function; its folder is the code."""
     layers = [each for each in project.things if isinstance(each, Layer)]
     function: dict[str, Any] = {
-        "handler": project.handler,
-        "runtime": project.runtime,
+        "handler": None if project.is_image else project.handler,
+        "runtime": None if project.is_image else project.runtime,
+        "image": project.image_uri or ("orders" if project.dockerfile else None),
         "timeout": project.timeout,
         "memorySize": project.memory,
         "ephemeralStorageSize": project.tmp,
@@ -48,13 +49,20 @@ def written(project: Project) -> Written:
     service: dict[str, Any] = {
         "service": "shop",
         "frameworkVersion": "4",
-        "provider": {"name": "aws", "runtime": "python3.13", "region": "eu-central-1"},
+        "provider": _provider(project),
         "functions": {name: function, **({"sibling": _sibling(function, project)} if project.sibling else {})},
         "layers": dict(_layer(each, project) for each in layers) or None,
         "resources": {"Resources": others} if others else None,
     }
     stated = {key: value for key, value in service.items() if value is not None}
     return finished({"serverless.yml": yaml(stated), **files(project, "")})
+
+
+def _provider(project: Project) -> dict[str, Any]:
+    provider: dict[str, Any] = {"name": "aws", "runtime": "python3.13", "region": "eu-central-1"}
+    if project.dockerfile:
+        provider["ecr"] = {"images": {"orders": {"path": "./"}}}
+    return provider
 
 
 def _layer(layer: Layer, project: Project) -> tuple[Any, dict[str, Any]]:

@@ -63,7 +63,10 @@ def _stated(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _code(project: Project) -> Iterator[_Block]:
-    if project.archive is None:
+    if project.dockerfile:
+        built = {"name": "orders", "build": Block(context=Expr('"${path.module}/src"'))}
+        yield 'resource "docker_image" "orders"', built
+    elif project.archive is None and not project.is_image:
         folder = Expr('"${path.module}/src"')
         source = Here(folder) if project.archive_here else folder
         packed = {"type": "zip", "source_dir": source, "output_path": "orders-code.zip"}
@@ -71,14 +74,11 @@ def _code(project: Project) -> Iterator[_Block]:
 
 
 def _function(project: Project) -> dict[str, Any]:
-    code = "orders.zip" if project.archive else Expr("data.archive_file.orders.output_path")
     layers = [Expr(f"{_address(each)}.arn") for each in project.things if isinstance(each, Layer)]
     return {
         "function_name": "orders",
         "role": ROLE,
-        "filename": Here(code) if project.archive and project.archive_here else code,
-        "handler": project.handler,
-        "runtime": project.runtime,
+        **_packed(project),
         "timeout": project.timeout,
         "memory_size": project.memory,
         "publish": True if any(isinstance(each, Distribution) for each in project.things) else None,
@@ -87,6 +87,18 @@ def _function(project: Project) -> dict[str, Any]:
         "ephemeral_storage": None if project.tmp is None else Block(size=project.tmp),
         "environment": Block(variables=_variables(project)) if project.env else None,
         "vpc_config": _vpc(project.network) if project.network else None,
+    }
+
+
+def _packed(project: Project) -> dict[str, Any]:
+    """What says where the code is, and how it is started."""
+    if project.is_image:
+        return {"package_type": "Image", "image_uri": project.image_uri or Expr("docker_image.orders.name")}
+    code: Any = "orders.zip" if project.archive else Expr("data.archive_file.orders.output_path")
+    return {
+        "filename": Here(code) if project.archive and project.archive_here else code,
+        "handler": project.handler,
+        "runtime": project.runtime,
     }
 
 

@@ -51,7 +51,11 @@ def finished(files: Mapping[str, str | bytes]) -> Written:
     for path, content in files.items():
         if isinstance(content, str):
             text = content.replace(f"  {MARK}", SIGN)
-            places |= {(path, number) for number, line in enumerate(text.split("\n"), 1) if SIGN in line}
+            for number, line in enumerate(text.split("\n"), 1):
+                if line == MARK:
+                    places.add((path, number + 1))  # a Dockerfile has comments on lines of their own only
+                elif SIGN in line:
+                    places.add((path, number))
             clean[path] = text.replace(f" {SIGN}", "").replace(SIGN, "")
         else:
             clean[path] = content
