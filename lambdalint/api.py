@@ -18,6 +18,7 @@ from lambdalint.engine.cache import Cache
 from lambdalint.engine.remembered import recalled, remember, run_key
 from lambdalint.engine.result import Result
 from lambdalint.errors import UnreadableInput, UsageError
+from lambdalint.imaging import images_among, opened_images
 from lambdalint.model.places import Span
 from lambdalint.readers.disk import exists, is_folder
 from lambdalint.readers.text import decoded
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from lambdalint.engine.run import Options, Planned
     from lambdalint.join.inputs import StatedArtifacts, StatedFunction
     from lambdalint.model.boot import Measured
+    from lambdalint.model.image import Image
     from lambdalint.model.project import Project
     from lambdalint.packager.options import Options as PackagerOptions
     from lambdalint.reporters.packages import Packaging
@@ -76,8 +78,12 @@ def check(
     jobs: int = 1,
     cache: bool = True,
     running: Running | None = None,
+    images: Sequence[str] = (),
 ) -> Result:
     """Check the functions declared under *paths*, and the artifacts among them, on which *running* has more to say.
+
+    *images* are looked at as well: ``oci:PATH[:TAG]``, ``docker-archive:PATH[:TAG]``, or ``HOST/NAME:TAG``, which is
+    pulled from its registry.  Layouts and archives of images may be among *paths*.
 
     *config* is looked for near the paths when it is not given; dated facts are judged by *today*.  With *running*,
     every folder among the paths is taken for an artifact.
@@ -85,11 +91,15 @@ def check(
     Raises:
         LambdalintError: a path does not exist, the configuration is wrong, or a pack of rules is.
     """
-    place = placed(paths, running.layers if running else ())
     config = Config.find(paths) if config is None else config
+    paths, found = images_among(paths)
+    place = placed(paths, running.layers if running else ())
     day = today or date.today()
     tree = Folder(place.root)
     results = Cache(cache_folder() if cache else None)
+    if found or images:
+        with opened_images((*found, *images), cache=cache) as opened:
+            return _run(tree, place, config, day, jobs, results, _Packages.loaded(), running, opened)
     said = (repr(replace(running, layers=())), *place.layers) if running else ()
     said = (*said, *(hashlib.sha256(content).hexdigest() for _, content in _boot_reports(config)))
     key = run_key(__version__, str(place.root), *place.paths, repr(config), str(day), *said)
@@ -124,6 +134,7 @@ def _run(
     results: Cache,
     packages: _Packages,
     running: Running | None = None,
+    images: "tuple[Image, ...]" = (),
 ) -> Result:
     from lambdalint.engine.executors import executor
     from lambdalint.engine.registry import Registry
@@ -134,7 +145,7 @@ def _run(
         return run(
             tree,
             place.paths,
-            options(config, place, day, running),
+            options(config, place, day, running, images),
             registry,
             cache=results.with_packages(Path(folder).name for folder in packages.folders),
             executor=workers,
@@ -310,7 +321,9 @@ def _based(name: str | None, folder: Path) -> str | None:
     return name
 
 
-def options(config: Config, place: Place, today: date, running: Running | None = None) -> "Options":
+def options(
+    config: Config, place: Place, today: date, running: Running | None = None, images: "tuple[Image, ...]" = ()
+) -> "Options":
     """What the engine needs to know of *config*."""
     from lambdalint.engine.run import Options
     from lambdalint.engine.select import Selection
@@ -330,6 +343,7 @@ def options(config: Config, place: Place, today: date, running: Running | None =
             variable_files=tuple(_variable_files(config, base, place.root)),
             functions=tuple(_stated_functions(config, base, place)),
             artifacts=_stated_artifacts(running, place),
+            images=images,
             measured=tuple(_measured(config)),
         ),
         today=today,
@@ -416,7 +430,7 @@ def placed(paths: Sequence[Path], layers: Sequence[Path] = ()) -> Place:
         if not exists(path):
             raise UsageError(f"there is no file or folder {str(path)!r}")
     here = Path.cwd().resolve()
-    resolved = [path.resolve() for path in (*paths, *layers)]
+    resolved = [path.resolve() for path in (*paths, *layers)] or [here]
     common = Path(commonpath(resolved))
     folder = common if is_folder(common) else common.parent
     repository = next((each for each in (folder, *folder.parents) if exists(each / ".git")), None)
@@ -426,7 +440,7 @@ def placed(paths: Sequence[Path], layers: Sequence[Path] = ()) -> Place:
     def shown(path: str) -> str:
         return Path(os.path.relpath(root / path, here)).as_posix() if near else str(root / path)
 
-    inside = tuple(_relative(each, root) or "" for each in resolved)
+    inside = tuple(_relative(each, root) or "" for each in resolved[: len(paths) + len(layers)])
     return Place(root, inside[: len(paths)], str if root == here else shown, inside[len(paths) :])
 
 

@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -13,7 +13,9 @@ import lambdalint
 from lambdalint.cli.options import (
     FAIL_ON,
     ExistingPath,
+    ImageName,
     OneOf,
+    PathOrImage,
     colour,
     configured,
     day,
@@ -32,7 +34,7 @@ WITH_STATISTICS: Final = ("text", "concise")
 
 
 @click.command("check")
-@click.argument("paths", type=ExistingPath(), nargs=-1)
+@click.argument("named", metavar="[PATHS]...", type=PathOrImage(), nargs=-1)
 @click.option("--output-format", type=OneOf(FORMATS), default="text", show_default=True, help="How to show the result.")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead of printing."
@@ -78,7 +80,7 @@ WITH_STATISTICS: Final = ("text", "concise")
 def command(
     ctx: click.Context,
     *,
-    paths: tuple[Path, ...],
+    named: tuple[Path | ImageName, ...],
     output_format: str,
     output: Path | None,
     reports: tuple[tuple[str, Path], ...],
@@ -109,8 +111,9 @@ def command(
 ) -> None:
     """Check the Lambda functions found under PATHS, by default the current folder.
 
-    A path may be an artifact: an archive, an unpacked function, or a folder that `lambdalint package` wrote to. What is
-    not said of it by a template, a manifest or an option is unknown, and nothing is found that depends on it.
+    A path may be an artifact: an archive, an unpacked function, or a folder that `lambdalint package` wrote to; or an
+    image: an OCI layout, an archive of one, oci:PATH:TAG, docker-archive:PATH:TAG, or HOST/NAME:TAG of a registry. What
+    is not said of it by a template, a manifest or an option is unknown, and nothing is found that depends on it.
 
     Exits with 0 when all is clean, 1 when there are findings, 2 when asked for something that does not exist, and 3
     when something could not be judged; what was found is shown then as well.
@@ -119,7 +122,8 @@ def command(
         raise UsageError(f"--statistics cannot be shown as {output_format}", hint="leave out --output-format")
     if unsafe_fixes and not (fix or diff):
         raise UsageError("--unsafe-fixes does nothing alone", hint="add --fix, or --diff to look first")
-    paths = paths or (Path(),)
+    images = tuple(each.name for each in named if isinstance(each, ImageName))
+    paths = tuple(each for each in named if isinstance(each, Path)) or (() if images else (Path(),))
     config = configured(
         paths,
         config_file,
@@ -137,7 +141,7 @@ def command(
     config = replace(config, boot=replace(config.boot, reports=measured))
     today, jobs = today or date.today(), jobs or os.cpu_count() or 1
     runs = runs_on(runtime, architecture, handler, layers)
-    if runs and (fix or diff):
+    if (runs or images) and (fix or diff):
         raise UsageError("what is in an artifact is not fixed", hint="fix its sources, and pack them again")
     if fix or diff:
         fixes = lambdalint.fix(
@@ -145,7 +149,8 @@ def command(
         )
         result = fixes.result
     else:
-        more = {"running": runs} if runs else {}
+        more: dict[str, Any] = {"running": runs} if runs else {}
+        more |= {"images": images} if images else {}
         result = lambdalint.check(paths, config, today=today, jobs=jobs, cache=not no_cache, **more)
     if diff:
         write(fixes.diff, view_of(sys.stdout, color))

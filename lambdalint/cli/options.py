@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -45,6 +45,22 @@ class ExistingPath(click.Path):
         if exists(path):
             return path
         raise UsageError(f"there is no file or folder {str(path)!r}", hint=_neighbour(path))
+
+
+@dataclass(frozen=True, slots=True)
+class ImageName:
+    """An image that is named in place of a path."""
+
+    name: str
+
+
+class PathOrImage(ExistingPath):
+    """A file or folder that is there, or the name of an image."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from lambdalint.imaging import is_image_name
+
+        return ImageName(str(value)) if is_image_name(str(value)) else super().convert(value, param, ctx)
 
 
 def day(text: str) -> date:

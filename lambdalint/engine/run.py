@@ -42,7 +42,7 @@ from lambdalint.join.link import link
 from lambdalint.model.artifact import Artifact
 from lambdalint.model.finding import Confidence, Finding, Problem, Severity
 from lambdalint.model.function import Evidence, Function, Layer, Trigger
-from lambdalint.model.image import Image
+from lambdalint.model.image import Image, ImageKind
 from lambdalint.model.places import Span
 from lambdalint.model.project import Module, Project
 from lambdalint.readers.text import decoded
@@ -184,11 +184,13 @@ class _Run:
         self.found = _Findings()
         self.crashes: list[Crash] = []
         self.damaged: tuple[str, ...] = ()
+        self.packed: tuple[str, ...] = ()
 
     def result(self, paths: Sequence[str], plans: Callable[[Project], Planned] | None, started: float) -> Result:
         discovered, project = self.joined(paths)
         if plans:
             project = _with_plans(project, plans(project))
+        self.packed = tuple(image.path for image in project.images if image.kind is not ImageKind.DOCKERFILE)
         self._damages(project)
         for failure in discovered.failures:
             self._unreadable(failure)
@@ -245,7 +247,7 @@ class _Run:
     def _mendable(self, finding: Finding, discovered: Discovered) -> Finding:
         """*finding* without its fix where that would have to be made in an archive."""
         path = finding.at.path
-        if finding.fix is None or (self.base.is_file(path) and path not in discovered.artifacts):
+        if finding.fix is None or (self.base.is_file(path) and path not in (*discovered.artifacts, *self.packed)):
             return finding
         return replace(finding, fix=None)
 

@@ -123,7 +123,7 @@ def _from_registry(name: str, architecture: str, bench: Workbench) -> Base:
     manifest = read_manifest(found.data, name, found.media_type)
     if manifest.config is None:
         raise Refused(f"{name} is an image of an old kind, without a configuration", hint="push it again")
-    place = _fetched(registry, manifest.config, bench)
+    place = fetched_blob(registry, manifest.config, bench)
     config_data = place.read_bytes()
     config = read_config(config_data, name)
     return _assembled(
@@ -151,11 +151,11 @@ def _single(registry: Registry, found: Fetched, architecture: str, name: str) ->
 
 
 def _blob_of(registry: Registry, layer: Descriptor, bench: Workbench) -> Blob:
-    place = _fetched(registry, layer, bench)
+    place = fetched_blob(registry, layer, bench)
     return Blob(layer.size, lambda: place.open("rb"))
 
 
-def _fetched(registry: Registry, blob: Descriptor, bench: Workbench) -> Path:
+def fetched_blob(registry: Registry, blob: Descriptor, bench: Workbench) -> Path:
     """The blob as a file, out of the cache of blobs where it is there."""
     name = blob.digest.removeprefix("sha256:")
     kept = bench.host.cache.path("blobs", name)

@@ -1,0 +1,95 @@
+"""Images that somebody names, read where they lie or pulled from their registry for as long as they are looked at."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from lambdalint.errors import UsageError
+from lambdalint.model.image import Image
+from lambdalint.readers.disk import exists, is_file, is_folder
+
+_OCI: Final = "oci:"
+_DOCKER: Final = "docker-archive:"
+#: What ``lambdalint package`` calls the layouts that it writes.
+_WRITTEN: Final = ".oci"
+
+
+def is_image_name(text: str) -> bool:
+    """Whether *text* names an image rather than a path: by a prefix, or as ``HOST/NAME`` with a tag or digest."""
+    if text.startswith((_OCI, _DOCKER)):
+        return True
+    host, slash, rest = text.partition("/")
+    is_host = host == "localhost" or (not host.startswith(".") and any(sign in host for sign in ".:"))
+    return bool(slash) and is_host and any(sign in rest.rpartition("/")[2] for sign in ":@") and not exists(Path(text))
+
+
+def images_among(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """*paths* without those that are images, and these, with the layouts that ``lambdalint package`` wrote there."""
+    others: list[Path] = []
+    names: list[str] = []
+    for path in paths:
+        if is_layout(path):
+            names.append(str(path))
+            continue
+        if path.suffix == ".tar" and is_file(path):
+            names.append(str(path))
+            continue
+        others.append(path)
+        if is_folder(path):
+            written = sorted(path.glob(f"*{_WRITTEN}"))
+            names += [str(each) for each in written if is_layout(each) and is_file(each.with_suffix(".json"))]
+    return others, names
+
+
+def is_layout(path: Path) -> bool:
+    """Whether *path* is a folder in the layout of the OCI."""
+    return is_folder(path) and is_file(path / "oci-layout") and is_file(path / "index.json")
+
+
+@contextmanager
+def opened_images(names: Sequence[str], *, cache: bool = True) -> Iterator[tuple[Image, ...]]:
+    """The images called *names*; what was pulled of them goes when they are done with.
+
+    Raises:
+        LambdalintError: a name is none, or the image is not there or not to be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="lambdalint-") as scratch:
+        yield tuple(_image(name, Path(scratch), cache=cache) for name in names)
+
+
+def _image(name: str, scratch: Path, *, cache: bool) -> Image:
+    from lambdalint.readers.image.docker_archive import docker_image
+    from lambdalint.readers.image.files import image_files
+    from lambdalint.readers.image.oci import is_oci, oci_image
+
+    for prefix in (_OCI, _DOCKER):
+        if name.startswith(prefix):
+            path, tag = _path_and_tag(name.removeprefix(prefix), name)
+            files = image_files(path, name)
+            return oci_image(files, name, tag) if prefix == _OCI else docker_image(files, name, tag)
+    if exists(Path(name)):
+        files = image_files(Path(name), name)
+        return oci_image(files, name) if is_oci(files) else docker_image(files, name)
+    return _pulled(name, scratch, cache=cache)
+
+
+def _path_and_tag(text: str, name: str) -> tuple[Path, str | None]:
+    if exists(Path(text)):
+        return Path(text), None
+    path, colon, tag = text.partition(":")
+    if not exists(Path(path)):
+        raise UsageError(f"there is no file or folder {path!r}", hint=f"{name} names it as an image")
+    return Path(path), tag if colon else None
+
+
+def _pulled(name: str, scratch: Path, *, cache: bool) -> Image:
+    from lambdalint.packager.host import Host, silent
+    from lambdalint.packager.image.base import Workbench
+    from lambdalint.packager.image.pull import pulled
+    from lambdalint.packager.image.reference import reference
+    from lambdalint.packager.web import Web
+
+    host = Host.here(cached=cache)
+    return pulled(reference(name), name, Workbench(host, Web(host.environment), scratch, silent))
