@@ -4,11 +4,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lambdalint.errors import UsageError
-from lambdalint.model.image import Image
 from lambdalint.readers.disk import exists, is_file, is_folder
+
+if TYPE_CHECKING:
+    from lambdalint.model.image import Image
 
 _OCI: Final = "oci:"
 _DOCKER: Final = "docker-archive:"
@@ -49,7 +51,7 @@ def is_layout(path: Path) -> bool:
 
 
 @contextmanager
-def opened_images(names: Sequence[str], *, cache: bool = True) -> Iterator[tuple[Image, ...]]:
+def opened_images(names: Sequence[str], *, cache: bool = True) -> "Iterator[tuple[Image, ...]]":
     """The images called *names*; what was pulled of them goes when they are done with.
 
     Raises:
@@ -59,7 +61,7 @@ def opened_images(names: Sequence[str], *, cache: bool = True) -> Iterator[tuple
         yield tuple(_image(name, Path(scratch), cache=cache) for name in names)
 
 
-def _image(name: str, scratch: Path, *, cache: bool) -> Image:
+def _image(name: str, scratch: Path, *, cache: bool) -> "Image":
     from lambdalint.readers.image.docker_archive import docker_image
     from lambdalint.readers.image.files import image_files
     from lambdalint.readers.image.oci import is_oci, oci_image
@@ -84,7 +86,7 @@ def _path_and_tag(text: str, name: str) -> tuple[Path, str | None]:
     return Path(path), tag if colon else None
 
 
-def _pulled(name: str, scratch: Path, *, cache: bool) -> Image:
+def _pulled(name: str, scratch: Path, *, cache: bool) -> "Image":
     from lambdalint.packager.host import Host, silent
     from lambdalint.packager.image.base import Workbench
     from lambdalint.packager.image.pull import pulled

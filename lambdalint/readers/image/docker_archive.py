@@ -24,7 +24,8 @@ def is_docker_archive(files: Files) -> bool:
 
 
 def read_docker_archive(path: Path, shown: str, tag: str | None = None) -> Image:
-    """The image in the archive at *path*; *tag* is a whole reference, ``orders:1``, and says which of several.
+    """The image in the archive at *path*; *tag* is a whole reference, ``orders:1``, or its tag, and says which of
+    several.
 
     Raises:
         UnreadableInput: it is no such archive, or has no such image.
@@ -58,12 +59,22 @@ def _chosen(data: bytes, shown: str, tag: str | None) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise UnreadableInput(f"{_LIST} of the archive is no JSON", path=shown) from error
     images = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    wanted = [row for row in images if tag is None or tag in (row.get("RepoTags") or ())]
+    wanted = [
+        row for row in images if tag is None or any(_is_named(str(name), tag) for name in row.get("RepoTags") or ())
+    ]
     if len(wanted) == 1:
         return wanted[0]
     names = ", ".join(str(name) for row in images for name in row.get("RepoTags") or ()) or "none"
     what = "several images" if len(wanted) > 1 else f"no image {tag or ''}".rstrip()
     raise UnreadableInput(f"the archive has {what}", path=shown, hint=f"there are: {names}")
+
+
+def _is_named(name: str, tag: str) -> bool:
+    """Whether *tag* means *name*, which may be written with what stands for Docker Hub, or meant by its tag alone."""
+    return tag == name.rpartition(":")[2] or any(
+        name.removeprefix(prefix) == tag.removeprefix(prefix)
+        for prefix in ("docker.io/library/", "docker.io/", "localhost/")
+    )
 
 
 def _layer(files: Files, name: str, diff_id: str | None) -> ImageLayer:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
-from lambdalint.aws.images import is_of_aws, needed_folders, needed_paths, python_entrypoint
+from lambdalint.aws.images import is_of_aws, needed_folders, needed_paths
 from lambdalint.facts.image_tree import ImageTree
 from lambdalint.rule import (
     Confidence,
@@ -78,7 +78,7 @@ def check(image: Image, project: Project, tree: ImageTree) -> Problems:
         yield from _removed(image.recipe)
         yield from _outside(image, image.recipe, project)
     config = image.config
-    if config is None or (_RUNTIME not in config.environment and config.entrypoint != (python_entrypoint(),)):
+    if config is None or _RUNTIME not in config.environment:
         return
     for name, folder in needed_folders().items():
         value = config.environment.get(name)
