@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html
 from collections.abc import Iterator
 
 from lambdalint.aws.layers import max_arn_characters, partition
-from lambdalint.rule import Applicability, Fix, Function, Known, Problem, Problems, Rewrite, Severity, rule
+from lambdalint.rule import Applicability, Confidence, Fix, Function, Known, Problem, Problems, Rewrite, Severity, rule
 from lambdalint_rules.artifacts.layer_arns import LayerArn, layer_arn, named_layers
 
 TEMPLATE = """\
@@ -55,7 +55,9 @@ def check(function: Function) -> Problems:
         if arn is None:
             said = _not_an_arn(layer)
             if said:
-                yield Problem(layer.span, said)
+                # The API still takes this form, of layers that may no longer be there.
+                managed = ":awslayer:" in layer.value
+                yield Problem(layer.span, said, confidence=Confidence.MEDIUM if managed else None)
             continue
         other = next((each for each in regions if each != arn.region), None)
         regions.setdefault(arn.region, arn.name)
@@ -71,7 +73,7 @@ def check(function: Function) -> Problems:
 
 def _not_an_arn(layer: Known[str]) -> str | None:
     if ":awslayer:" in layer.value:
-        return f"{layer.value} is the form of a managed layer, of which Lambda no longer has any"
+        return f"{layer.value} is of the form awslayer, which names no version; a function names one (…:layer:deps:7)"
     if not layer.value.startswith("arn:"):
         return f"{layer.value} is not the ARN of a layer; a function names one version (…:layer:deps:7)"
     return None
