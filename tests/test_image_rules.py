@@ -187,3 +187,13 @@ def test_an_archive_that_is_cut_short_is_no_crash(folder: Path, size: int) -> No
     assert done.returncode in (1, 2, 3)
     assert "Traceback" not in done.stderr
     assert "itself failed" not in done.stderr
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_the_last_instruction_can_be_removed(folder: Path, end: str) -> None:
+    dockerfile = samples.AWS_BASE + 'COPY app.py ./\nCMD ["app.handler"]\n'
+    for path, content in samples.dockerfile_project(f"{dockerfile}EXPOSE \\\n  8080{end}").items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(content)
+    assert lambdalint.fix([folder], today=TODAY, cache=False).findings == 1
+    assert (folder / "src" / "Dockerfile").read_text() == dockerfile

@@ -26,7 +26,6 @@ DIFFERENT: dict[str, dict[str, tuple[str, str]]] = {
     "LT003": {
         "profile": ("strict", "nearly every function behind an API makes its clients so; it would be all they see")
     },
-    "LO001": {"fix": ("none", "the commands and workflows that build the image are not read")},
 }
 
 

@@ -24,7 +24,7 @@ from lambdalint.errors import UnreadableInput
 from lambdalint.join.properties import items_of, text_of
 from lambdalint.model.dockerfile import Dockerfile, Instruction, Stage, Word
 from lambdalint.model.function import Code, Container, Function, ImageBuild
-from lambdalint.model.image import Image, ImageKind, Recipe
+from lambdalint.model.image import BuildStep, Image, ImageKind, Recipe
 from lambdalint.model.places import Span
 from lambdalint.model.values import Known, Property, Unknown, Value
 from lambdalint.readers.dockerfile import assigned, expanded, read_dockerfile, unquoted, with_arguments
@@ -39,6 +39,7 @@ _MAX_LOOKS: Final = 100_000
 _MAX_DECLARATION: Final = 8 * 1024 * 1024
 #: A command of the build that runs something of the project's, or fetched, which may install anything.
 _RUNS_OWN: Final = re.compile(r"(?:^|[\s;&|])(?:\.{0,2}/[\w./-]*\.(?:sh|py)|make|(?:ba)?sh\s+[\w./-]+)(?=$|[\s;&|])")
+_COMPOSE: Final = "*compose*.y*ml"
 _PACKAGES_OF_LAYERS: Final = "/opt/python"
 _COMMANDS: Final = re.compile(r"&&|\|\||[;|\n]")
 
@@ -122,8 +123,11 @@ def with_image(function: Function, tree: Tree, failures: list[UnreadableInput]) 
 def joined_image(function: Function, tree: Mounted, failures: list[UnreadableInput]) -> tuple[Function, Image | None]:
     """*function* with what its image says: the Dockerfile of the project, or an archive in it; with that image."""
     if function.code and function.code.build:
+        from lambdalint.join.image_steps import build_steps
+
+        steps = build_steps(tree, function.code.build)
         function = with_image(function, tree, failures)
-        return function, _described(function)
+        return function, _described(function, steps)
     from lambdalint.join.packed_images import local_image, with_code
 
     try:
@@ -134,7 +138,7 @@ def joined_image(function: Function, tree: Mounted, failures: list[UnreadableInp
     return (function, None) if image is None else (with_code(function, image, tree), image)
 
 
-def _described(function: Function) -> Image | None:
+def _described(function: Function, steps: tuple[BuildStep, ...]) -> Image | None:
     """The image that *function* runs, as its Dockerfile describes it."""
     if function.container is None or function.container.recipe is None or function.code is None:
         return None
@@ -144,6 +148,7 @@ def _described(function: Function) -> Image | None:
         function=function.name,
         architecture=_architecture(function),
         recipe=function.container.recipe,
+        steps=steps,
         source=function.code.span,
     )
 
@@ -312,6 +317,12 @@ class _Builder:
                         return True  # whatever that image brings
         return any(any(word in text for word in words) for text in self._declarations(state))
 
+    def is_composed(self) -> bool:
+        """Whether a file of Compose is in the context, or in a folder around it."""
+        parts = self.build.context.split("/") if self.build.context else []
+        folders = ("/".join(parts[:depth]) for depth in range(len(parts) + 1))
+        return any(fnmatchcase(name, _COMPOSE) for folder in folders for name in self.tree.names(folder))
+
     def _built_from(self, stages: Iterable[Stage]) -> Iterator[Stage]:
         """All earlier stages: what is copied out of them may be anything that they hold."""
         last = max((stage.number for stage in stages), default=0)
@@ -428,6 +439,7 @@ def _recipe(builder: "_Builder", stage: Stage, state: _State, base: BaseImage | 
         state.command,
         tuple(dict.fromkeys(modules)),
         base is not None or builder.has_client(stage, state),
+        builder.is_composed(),
     )
 
 

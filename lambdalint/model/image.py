@@ -110,7 +110,8 @@ class Recipe:
     *settings* are what ``ENV`` sets, in order, each value as it is written.  *folder* is the working directory,
     ``None`` where it is not known, *entrypoint* and *command* the instructions that hold in the end, and *modules* the
     paths of Python files of the project that are copied to known places in the image.  *has_client* says that
-    something answers the Runtime API, or that what is installed is not known well enough to tell.
+    something answers the Runtime API, or that what is installed is not known well enough to tell, and *is_shared*
+    that the project runs images elsewhere, too.
     """
 
     dockerfile: Dockerfile
@@ -124,6 +125,7 @@ class Recipe:
     command: Instruction | None = None
     modules: tuple[str, ...] = ()
     has_client: bool = True
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -844,12 +844,20 @@ _IMAGES: Final = (
         f"FROM public.ecr.aws/lambda/python:3.14\n{_RUN}",
         base="",
     ),
+    built(
+        "LO009",
+        "base by a tag",
+        f"{MARK}\nFROM public.ecr.aws/lambda/python:3.13\n{_RUN}",
+        f"FROM public.ecr.aws/lambda/python:3.13@sha256:{'a' * 64}\n{_RUN}",
+        base="",
+    ),
     imaged(
         "LO010",
         "settings of more than 16 KB",
         partial(image_samples.image, settings={"Labels": {f"org.example.{each}": "x" * 200 for each in range(100)}}),
         _IMAGE,
     ),
+    built("LO011", "user that Lambda does not take", f"{_RUN}{MARK}\nUSER app\n", _RUN),
     Fault(
         "LO012",
         "image of the public gallery",
