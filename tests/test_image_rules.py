@@ -117,6 +117,14 @@ def test_a_folder_without_a_record_and_a_handler_without_a_module_are_two_faults
     assert all(each.fix is None for each in result.findings)
 
 
+@pytest.mark.parametrize("entrypoint", [["/lambda-entrypoint.sh"], ["/var/lang/bin/python3.13", "-m", "awslambdaric"]])
+def test_a_command_for_a_shell_is_one_fault(folder: Path, entrypoint: list[str]) -> None:
+    settings = {"Entrypoint": entrypoint, "Cmd": ["/bin/sh", "-c", "app.handler"]}
+    (folder / "orders.tar").write_bytes(samples.image(settings=settings))
+    result = lambdalint.check([Path("orders.tar")], today=TODAY, cache=False)
+    assert [each.code for each in result.findings] == ["LO007"]
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o600])
 def test_what_buildah_builds_is_judged(folder: Path, mode: int) -> None:
     assert os.getuid() == 0, "buildah builds here as root only"

@@ -101,7 +101,8 @@ def _handler(function: Function, image: Image, at: Span) -> Value[str] | None:
     words = [*entrypoint, *command]
     client = next((number for number, word in enumerate(words) if word.value == runtime_client()), None)
     if client is not None:
-        return words[client + 1] if len(words) > client + 1 else None
+        # A shell in the place of the handler is a command that was not written as a list.
+        return words[client + 1] if len(words) > client + 1 and not words[client + 1].value.startswith("/") else None
     is_python = [str(word.value) for word in entrypoint] == [python_entrypoint()]
     return command[0] if is_python and len(command) == 1 else None
 
