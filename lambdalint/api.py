@@ -286,6 +286,7 @@ def _packager_options(config: Config, place: Place, *, plan_only: bool) -> "Pack
     from lambdalint.packager.plan import Kind
     from lambdalint.packager.sdist import Sdist
     from lambdalint.packager.sdk import Sdk
+    from lambdalint.readers.image.names import seen_from
 
     settings = config.package
     base = (config.file.resolve().parent if config.file else Path.cwd()).resolve()
@@ -302,7 +303,7 @@ def _packager_options(config: Config, place: Place, *, plan_only: bool) -> "Pack
         venv=(base / settings.venv) if settings.venv else None,
         compare=plan_only,
         kind=Kind(settings.kind) if settings.kind else None,
-        base=_based(settings.base, base),
+        base=seen_from(settings.base, base) if settings.base else None,
         bytecode=Bytecode(settings.bytecode),
         sdk=Sdk(settings.sdk),
         slim_sdk=settings.slim_sdk,
@@ -310,15 +311,6 @@ def _packager_options(config: Config, place: Place, *, plan_only: bool) -> "Pack
         strip=settings.strip,
         trim=settings.trim,
     )
-
-
-def _based(name: str | None, folder: Path) -> str | None:
-    """*name* with its path, if it has one, as seen from here instead of from *folder*."""
-    for prefix in ("oci:", "docker-archive:"):
-        if name is not None and name.startswith(prefix):
-            path, colon, tag = name.removeprefix(prefix).partition(":")
-            return f"{prefix}{folder / path}{colon}{tag}"
-    return name
 
 
 def options(

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 from lambdalint.errors import UsageError
 from lambdalint.readers.disk import exists, is_file, is_folder
+from lambdalint.readers.image.names import OCI, PREFIXES, path_and_tag
 
 if TYPE_CHECKING:
     from lambdalint.model.image import Image
 
-_OCI: Final = "oci:"
-_DOCKER: Final = "docker-archive:"
 #: What ``lambdalint package`` calls the layouts that it writes.
 _WRITTEN: Final = ".oci"
 
 
 def is_image_name(text: str) -> bool:
     """Whether *text* names an image rather than a path: by a prefix, or as ``HOST/NAME`` with a tag or digest."""
-    if text.startswith((_OCI, _DOCKER)):
+    if text.startswith(PREFIXES):
         return True
     host, slash, rest = text.partition("/")
     is_host = host == "localhost" or (not host.startswith(".") and any(sign in host for sign in ".:"))
@@ -66,24 +65,24 @@ def _image(name: str, scratch: Path, *, cache: bool) -> "Image":
     from lambdalint.readers.image.files import image_files
     from lambdalint.readers.image.oci import is_oci, oci_image
 
-    for prefix in (_OCI, _DOCKER):
-        if name.startswith(prefix):
-            path, tag = _path_and_tag(name.removeprefix(prefix), name)
-            files = image_files(path, name)
-            return oci_image(files, name, tag) if prefix == _OCI else docker_image(files, name, tag)
+    if name.startswith(PREFIXES):
+        path, tag = _existing(name)
+        files = image_files(path, name)
+        return oci_image(files, name, tag) if name.startswith(OCI) else docker_image(files, name, tag)
     if exists(Path(name)):
         files = image_files(Path(name), name)
         return oci_image(files, name) if is_oci(files) else docker_image(files, name)
     return _pulled(name, scratch, cache=cache)
 
 
-def _path_and_tag(text: str, name: str) -> tuple[Path, str | None]:
-    if exists(Path(text)):
-        return Path(text), None
-    path, colon, tag = text.partition(":")
+def _existing(name: str) -> tuple[Path, str | None]:
+    whole = Path(name.partition(":")[2])
+    if exists(whole):
+        return whole, None
+    path, tag = path_and_tag(name)
     if not exists(Path(path)):
         raise UsageError(f"there is no file or folder {path!r}", hint=f"{name} names it as an image")
-    return Path(path), tag if colon else None
+    return Path(path), tag
 
 
 def _pulled(name: str, scratch: Path, *, cache: bool) -> "Image":

@@ -10,6 +10,7 @@ import lambdalint
 from lambdalint.cli.options import ExistingPath, OneOf, colour, config_file, configured, overrides
 from lambdalint.cli.output import Progress, view_of, write
 from lambdalint.config import BYTECODE, KINDS, SDIST, SDK
+from lambdalint.readers.image.names import seen_from
 from lambdalint.reporters.packages import render
 
 
@@ -142,7 +143,7 @@ def command(
             groups=(*package.groups, *groups),
             sdist=sdist or package.sdist,
             kind=kind or package.kind,
-            base=_from_here(base) or package.base,
+            base=seen_from(base, Path.cwd()) if base else package.base,
             to=to or package.to,
             bytecode=bytecode or package.bytecode,
             sdk=sdk or package.sdk,
@@ -159,12 +160,3 @@ def command(
     view = view_of(sys.stdout, color)
     write(render(packaging, view), view)
     ctx.exit(packaging.check.exit_code(config.fail_on))
-
-
-def _from_here(base: str | None) -> str | None:
-    """*base* with an absolute path, if it has one: those of the configuration are relative to its folder."""
-    for prefix in ("oci:", "docker-archive:"):
-        if base is not None and base.startswith(prefix):
-            path, colon, tag = base.removeprefix(prefix).partition(":")
-            return f"{prefix}{Path(path).absolute()}{colon}{tag}"
-    return base

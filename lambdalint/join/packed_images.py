@@ -22,6 +22,7 @@ from lambdalint.model.template import Dialect, Resource
 from lambdalint.model.values import Known, Property, Unknown, Value
 from lambdalint.readers.image.docker_archive import docker_image
 from lambdalint.readers.image.files import archived_files
+from lambdalint.readers.image.names import PREFIXES
 from lambdalint.readers.image.oci import is_oci, oci_image
 from lambdalint.readers.tree import LazyTree, Mounted, Tree, joined
 
@@ -195,6 +196,4 @@ def _stem(path: str) -> str:
     """A name for the function of the image that *path* refers to."""
     name = path.partition("@")[0].rstrip("/").rpartition("/")[2]
     name = name.removesuffix(".tar").removesuffix(".oci")
-    return (
-        name.rpartition(":")[2] if name.startswith(("oci:", "docker-archive:")) else name.partition(":")[0] or "image"
-    )
+    return name.rpartition(":")[2] if name.startswith(PREFIXES) else name.partition(":")[0] or "image"

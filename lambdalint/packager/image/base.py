@@ -21,6 +21,7 @@ from lambdalint.packager.image.reference import Reference, reference
 from lambdalint.packager.image.registry import Fetched, Registry
 from lambdalint.packager.web import Web
 from lambdalint.readers.disk import exists
+from lambdalint.readers.image import names
 from lambdalint.readers.image.documents import (
     DOCKER_CONFIG,
     DOCKER_LAYER,
@@ -35,12 +36,12 @@ from lambdalint.readers.image.documents import (
 )
 from lambdalint.readers.image.files import Files, document, image_files
 from lambdalint.readers.image.layers import Blob, compression
+from lambdalint.readers.image.names import path_and_tag
+from lambdalint.readers.image.oci import blob_path
 
 #: What container tools call the architectures of Lambda.
 ARCHITECTURES: Final = {"x86_64": "amd64", "arm64": "arm64"}
 
-_OCI_PREFIX: Final = "oci:"
-_DOCKER_PREFIX: Final = "docker-archive:"
 _LIST: Final = "manifest.json"
 
 
@@ -101,9 +102,9 @@ def base(name: str, architecture: str, bench: Workbench) -> Base:
         UsageError: it says none.
         Refused: it is not there, not whole, or not for *architecture*.
     """
-    if name.startswith(_OCI_PREFIX):
+    if name.startswith(names.OCI):
         found = _from_layout(name, bench)
-    elif name.startswith(_DOCKER_PREFIX):
+    elif name.startswith(names.DOCKER_ARCHIVE):
         found = _from_archive(name, bench)
     else:
         found = _from_registry(name, architecture, bench)
@@ -174,26 +175,26 @@ def fetched_blob(registry: Registry, blob: Descriptor, bench: Workbench) -> Path
 
 
 def _from_layout(name: str, bench: Workbench) -> Base:
-    path, tag = _path_and_tag(name.removeprefix(_OCI_PREFIX))
+    path, tag = path_and_tag(name)
     files = _files(path, name)
     listed = read_manifest(document(files, "index.json", name), name)
     images = [each for each in listed.images if tag is None or each.name == tag]
     if len({each.digest for each in images}) != 1:
-        names = ", ".join(sorted(each.name or each.digest[:19] for each in listed.images)) or "none"
-        raise Refused(f"{name} names {len(images)} images instead of one", hint=f"there are: {names}")
-    data = document(files, _blob_path(images[0].digest), name)
+        there = ", ".join(sorted(each.name or each.digest[:19] for each in listed.images)) or "none"
+        raise Refused(f"{name} names {len(images)} images instead of one", hint=f"there are: {there}")
+    data = document(files, blob_path(images[0].digest), name)
     manifest = read_manifest(data, name, images[0].media_type)
     if manifest.config is None:
         raise Refused(f"{name} is an index of several images", hint="name one of them, or copy one out of it")
-    config_data = document(files, _blob_path(manifest.config.digest), name)
-    sources = [(layer, partial(_present, files, _blob_path(layer.digest), name)) for layer in manifest.layers]
+    config_data = document(files, blob_path(manifest.config.digest), name)
+    sources = [(layer, partial(_present, files, blob_path(layer.digest), name)) for layer in manifest.layers]
     config = read_config(config_data, name)
     made = _assembled(name, images[0].digest, manifest.media_type, config_data, config, sources, None)
     return _compressed(made, [layer.media_type for layer in manifest.layers], bench)
 
 
 def _from_archive(name: str, bench: Workbench) -> Base:
-    path, tag = _path_and_tag(name.removeprefix(_DOCKER_PREFIX))
+    path, tag = path_and_tag(name)
     files = _files(path, name)
     row = _row(document(files, _LIST, name), tag, name)
     config_data = document(files, str(row["Config"]), name)
@@ -218,7 +219,7 @@ def _row(data: bytes, tag: str | None, name: str) -> Mapping[str, Any]:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise Refused(f"{name} is no archive of an image", hint="make it with docker save, or skopeo copy") from error
     raise Refused(
-        f"{name} names {len(found)} images instead of one", hint=f"add the name: {_DOCKER_PREFIX}PATH:NAME:TAG"
+        f"{name} names {len(found)} images instead of one", hint=f"add the name: {names.DOCKER_ARCHIVE}PATH:NAME:TAG"
     )
 
 
@@ -292,15 +293,6 @@ def _files(path: str, name: str) -> Files:
         return image_files(Path(path), name)
     except UnreadableInput as error:
         raise Refused(f"{name}: {error.message}", hint=error.hint) from error
-
-
-def _path_and_tag(text: str) -> tuple[str, str | None]:
-    path, colon, tag = text.partition(":")
-    return path, tag if colon else None
-
-
-def _blob_path(digest: str) -> str:
-    return f"blobs/{digest.replace(':', '/', 1)}"
 
 
 def _sha256(path: Path) -> str:

@@ -42,13 +42,13 @@ def oci_image(files: Files, shown: str, tag: str | None = None) -> Image:
     """
     listed = read_manifest(document(files, "index.json", shown), shown)
     found = _chosen(listed, shown, tag)
-    data = document(files, _place(found.digest), shown)
+    data = document(files, blob_path(found.digest), shown)
     manifest = read_manifest(data, shown, found.media_type or None)
     if manifest.media_type in INDEXES:
         return Image(shown, ImageKind.OCI, manifest.media_type, found.digest, len(data), platforms=manifest.platforms)
     if manifest.config is None:
         return Image(shown, ImageKind.OCI, manifest.media_type, found.digest, len(data))
-    config = read_config(document(files, _place(manifest.config.digest), shown), shown)
+    config = read_config(document(files, blob_path(manifest.config.digest), shown), shown)
     layers = tuple(_layer(files, layer) for layer in layers_of(manifest, config))
     return Image(shown, ImageKind.OCI, manifest.media_type, found.digest, len(data), config=config, layers=layers)
 
@@ -65,12 +65,13 @@ def _chosen(listed: Manifest, shown: str, tag: str | None) -> Descriptor:
     return images[0]
 
 
-def _place(digest: str) -> str:
+def blob_path(digest: str) -> str:
+    """Where a layout has the blob of *digest*."""
     return f"blobs/{digest.replace(':', '/', 1)}"
 
 
 def _layer(files: Files, layer: ImageLayer) -> ImageLayer:
-    blob = files.blob(_place(layer.digest))
+    blob = files.blob(blob_path(layer.digest))
     if blob is None:
         return replace(layer, damages=(f"its blob {layer.digest[:19]} is not in the layout",))
     return read_layer(layer, blob)
