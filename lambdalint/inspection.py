@@ -21,10 +21,11 @@ from lambdalint.engine.run import Planned, run
 from lambdalint.errors import UnreadableInput
 from lambdalint.facts.bytecode import BytecodeFiles
 from lambdalint.facts.import_frames import Frame, estimated_frames
+from lambdalint.facts.installed import comparable
 from lambdalint.facts.native import NativeFile, NativeFiles, Need
 from lambdalint.facts.package_imports import OPT, TASK, ImportClosure, source_of
 from lambdalint.facts.parts import Parts, PartTitle
-from lambdalint.facts.requirements import Requirements, normalised
+from lambdalint.facts.requirements import Requirements
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.function import Function
 from lambdalint.model.project import Project
@@ -183,7 +184,7 @@ class _Inspecting:
                 files=len(files[index]),
                 unpacked_bytes=sum(entry.size for entry in files[index]),
                 packed_bytes=None if None in packed else sum(each for each in packed if each is not None),
-                required_by=tuple(sorted(requirers.get(normalised(title.name), ()))) if title.version else (),
+                required_by=tuple(sorted(requirers.get(comparable(title.name), ()))) if title.version else (),
                 imported_by=importers.get(index),
             )
 

@@ -7,17 +7,13 @@ from functools import cached_property
 from typing import Final
 
 from lambdalint.errors import LambdalintError
+from lambdalint.facts.installed import comparable
 from lambdalint.model.artifact import Artifact, Entry
 
 _METADATA: Final = re.compile(r"(?:.*/)?(?P<name>[^/-]+)-(?P<version>[^/-]+)\.dist-info/METADATA")
 _REQUIRES: Final = re.compile(r"^Requires-Dist:\s*([A-Za-z0-9][\w.-]*)(.*)$", re.MULTILINE)
 _LISTED: Final = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]*)[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:[<>=!~;@#].*)?$", re.MULTILINE)
 _MAX_BYTES: Final = 1024 * 1024
-
-
-def normalised(name: str) -> str:
-    """*name* in the form in which names of distributions are compared."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,7 @@ class Requirements:
     def of(cls, artifact: Artifact) -> "Requirements":
         return cls(
             {
-                normalised(match["name"]): entry
+                comparable(match["name"]): entry
                 for entry in artifact.entries
                 if entry.path.endswith("/METADATA") and (match := _METADATA.fullmatch(entry.path))
             }
@@ -41,7 +37,7 @@ class Requirements:
         """What each distribution requires without extras, whatever its markers say of the platform."""
         return {
             name: frozenset(
-                normalised(required) for required, rest in _REQUIRES.findall(_text(entry)) if "extra" not in rest
+                comparable(required) for required, rest in _REQUIRES.findall(_text(entry)) if "extra" not in rest
             )
             for name, entry in self.metadata.items()
         }
@@ -49,7 +45,7 @@ class Requirements:
 
 def listed_requirements(entry: Entry) -> Iterator[str]:
     """The normalised names in a requirements.txt; what it includes or takes from elsewhere is left out."""
-    yield from dict.fromkeys(map(normalised, _LISTED.findall(_text(entry))))
+    yield from dict.fromkeys(map(comparable, _LISTED.findall(_text(entry))))
 
 
 def _text(entry: Entry) -> str:

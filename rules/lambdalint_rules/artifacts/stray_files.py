@@ -12,8 +12,9 @@ from typing import Final
 
 from lambdalint.aws.stray import stray_names
 from lambdalint.facts.distributions import Distributions
+from lambdalint.facts.installed import comparable
 from lambdalint.facts.package_imports import PackageImports
-from lambdalint.facts.requirements import Requirements, normalised
+from lambdalint.facts.requirements import Requirements
 from lambdalint.rule import Artifact, ArtifactKind, Entry, Problem, Problems, Severity, rule
 from lambdalint_rules.artifacts.samples import archive
 
@@ -130,7 +131,7 @@ def _development(
     }
     files: dict[str, list[Entry]] = {}
     for entry in artifact.entries:
-        name = normalised((brought_by.of_entry(entry) or "").partition(" ")[0])
+        name = comparable((brought_by.of_entry(entry) or "").partition(" ")[0])
         if name in tools - required:
             files.setdefault(name, []).append(entry)
     yield from files.items()
