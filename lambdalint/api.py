@@ -26,7 +26,8 @@ from lambdalint.readers.tree import Folder, Tree
 from lambdalint.store import cache_folder
 
 if TYPE_CHECKING:
-    from lambdalint.engine.run import Options, Planned
+    from lambdalint.engine.planned import Planned
+    from lambdalint.engine.run import Options
     from lambdalint.join.inputs import StatedArtifacts, StatedFunction
     from lambdalint.model.boot import Measured
     from lambdalint.model.image import Image

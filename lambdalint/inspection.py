@@ -15,9 +15,10 @@ from lambdalint.aws.runtimes import runtime
 from lambdalint.config import Config
 from lambdalint.engine.cache import Cache
 from lambdalint.engine.executors import Serial
+from lambdalint.engine.planned import Planned
 from lambdalint.engine.registry import Registry
 from lambdalint.engine.result import Result
-from lambdalint.engine.run import Planned, run
+from lambdalint.engine.run import run
 from lambdalint.errors import UnreadableInput
 from lambdalint.facts.bytecode import BytecodeFiles
 from lambdalint.facts.import_frames import Frame, estimated_frames

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from time import perf_counter
 
+from lambdalint.engine.planned import Planned
 from lambdalint.engine.result import Failure, Result
-from lambdalint.engine.run import Planned
 from lambdalint.errors import LambdalintError, Refused, UnreadableInput, UsageError
 from lambdalint.model.finding import Finding, Severity
 from lambdalint.model.function import Function, Layer

@@ -26,6 +26,7 @@ from lambdalint.engine.messages import (
     Message,
 )
 from lambdalint.engine.modules import Crash, Modules, Unparsed, is_pure, module_facts
+from lambdalint.engine.planned import Planned, with_plans
 from lambdalint.engine.registry import Registry
 from lambdalint.engine.result import Failure, Result, Summary
 from lambdalint.engine.select import Selection, quieted, selected
@@ -74,15 +75,6 @@ class Options:
     base: str = ""
     inputs: Inputs = field(default_factory=Inputs)
     today: date
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What is not written yet: artifacts by the names of their functions and layers, and images."""
-
-    functions: Mapping[str, Artifact] = field(default_factory=dict)
-    layers: Mapping[str, Artifact] = field(default_factory=dict)
-    images: tuple[Image, ...] = ()
 
 
 @dataclass(slots=True)
@@ -189,7 +181,7 @@ class _Run:
     def result(self, paths: Sequence[str], plans: Callable[[Project], Planned] | None, started: float) -> Result:
         discovered, project = self.joined(paths)
         if plans:
-            project = _with_plans(project, plans(project))
+            project = with_plans(project, plans(project))
         self.packed = tuple(image.path for image in project.images if image.kind is not ImageKind.DOCKERFILE)
         self._damages(project)
         for failure in discovered.failures:
@@ -425,28 +417,6 @@ def _running(project: Project, image: Image) -> Function | None:
     named = [function for function in project.functions if function.name == image.function]
     at_place = (function for function in named if function.code and function.code.span == image.source)
     return next(at_place, named[0] if named else None)
-
-
-def _with_plans(project: Project, planned: Planned) -> Project:
-    layers = {
-        id(layer): replace(layer, artifact=planned.layers.get(layer.name, layer.artifact)) for layer in project.layers
-    }
-    functions = tuple(
-        replace(
-            function,
-            artifact=planned.functions.get(function.name, function.artifact),
-            local_layers=tuple(layers.get(id(layer), layer) for layer in function.local_layers),
-        )
-        for function in project.functions
-    )
-    kept = [layer.artifact for layer in layers.values() if layer.artifact]
-    return replace(
-        project,
-        functions=functions,
-        layers=tuple(layers.values()),
-        artifacts=(*kept, *planned.functions.values()),
-        images=planned.images,
-    )
 
 
 def _finding(rule: Rule, problem: Problem, function: Function | None) -> Finding:

@@ -1,0 +1,40 @@
+"""Packages that are not written yet, judged in the place of what they are made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from lambdalint.model.artifact import Artifact
+from lambdalint.model.image import Image
+from lambdalint.model.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is not written yet: artifacts by the names of their functions and layers, and images."""
+
+    functions: Mapping[str, Artifact] = field(default_factory=dict)
+    layers: Mapping[str, Artifact] = field(default_factory=dict)
+    images: tuple[Image, ...] = ()
+
+
+def with_plans(project: Project, planned: Planned) -> Project:
+    """*project* with what is planned in the place of source folders; of artifacts, the plans and layers alone."""
+    layers = {
+        id(layer): replace(layer, artifact=planned.layers.get(layer.name, layer.artifact)) for layer in project.layers
+    }
+    functions = tuple(
+        replace(
+            function,
+            artifact=planned.functions.get(function.name, function.artifact),
+            local_layers=tuple(layers.get(id(layer), layer) for layer in function.local_layers),
+        )
+        for function in project.functions
+    )
+    kept = [layer.artifact for layer in layers.values() if layer.artifact]
+    return replace(
+        project,
+        functions=functions,
+        layers=tuple(layers.values()),
+        artifacts=(*kept, *planned.functions.values()),
+        images=planned.images,
+    )
