@@ -5,11 +5,11 @@ Source: https://github.com/opencontainers/image-spec/blob/main/manifest.md
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import deflate
 
@@ -296,13 +296,5 @@ def _files(path: str, name: str) -> Files:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        for data in _pieces(file):
-            digest.update(data)
-    return f"sha256:{digest.hexdigest()}"
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while data := file.read(1 << 20):
-        yield data
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
