@@ -13,7 +13,7 @@ class Runtime:
     """One runtime; a date is the first day on which the phase holds, ``None`` when it is not scheduled.
 
     *version* is the language's, ``(3, 13)``, known for Python runtimes; *glibc* that of its operating system, whose
-    name is *system*, and *glibcxx* and *cxxabi* what its libstdc++ defines.
+    name is *system*, and *glibcxx* and *cxxabi* what its libstdc++ defines.  A *preview* is there to be tried.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Runtime:
     system: str | None = None
     glibcxx: tuple[int, ...] | None = None
     cxxabi: tuple[int, ...] | None = None
+    preview: bool = False
 
 
 @cache
@@ -45,8 +46,10 @@ def runtimes() -> tuple[Runtime, ...]:
 
 @cache
 def newest_python() -> Runtime:
-    """The runtime of the newest Python."""
-    return max((each for each in runtimes() if each.family == "python" and each.version), key=_version)
+    """The runtime of the newest Python that is no preview: what is advised to move to."""
+    return max(
+        (each for each in runtimes() if each.family == "python" and each.version and not each.preview), key=_version
+    )
 
 
 def as_of() -> str:
@@ -71,6 +74,7 @@ def _runtime(name: str, row: dict[str, Any]) -> Runtime:
         create_blocked=row.get("create_blocked"),
         update_blocked=row.get("update_blocked"),
         successor=row.get("successor"),
+        preview=row.get("preview", False),
         system=system["name"] if system else None,
         glibcxx=_numbers(system["libstdcxx"]["glibcxx"]) if system else None,
         cxxabi=_numbers(system["libstdcxx"]["cxxabi"]) if system else None,
