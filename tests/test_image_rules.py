@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from datetime import date
@@ -189,9 +190,8 @@ def test_images_are_not_fixed(folder: Path) -> None:
 @pytest.mark.parametrize("size", [0, 100, 512, 2_000, 4_000])
 def test_an_archive_that_is_cut_short_is_no_crash(folder: Path, size: int) -> None:
     (folder / "orders.tar").write_bytes(samples.image()[:size])
-    done = subprocess.run(
-        ["lambdalint", "check", "orders.tar", "--no-cache"], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "lambdalint", "check", "orders.tar", "--no-cache"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode in (1, 2, 3)
     assert "Traceback" not in done.stderr
     assert "itself failed" not in done.stderr
