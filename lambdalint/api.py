@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lambdalint.model.image import Image
     from lambdalint.model.project import Project
     from lambdalint.packager.options import Options as PackagerOptions
-    from lambdalint.reporters.packages import Packaging
+    from lambdalint.reporters.packages.document import Packaging
 
 #: The families of rules that look at what Lambda unpacks, and the rule that looks for the handler in it.
 _ABOUT_ARTIFACTS: Final = ("LZ", "LY", "LH001")

@@ -20,7 +20,7 @@ from lambdalint.packager.options import Options
 from lambdalint.packager.plan import Kind, Plan, Skipped
 from lambdalint.packager.write import Written, write
 from lambdalint.readers.tree import Folder
-from lambdalint.reporters.packages import Package, Packaging, Part
+from lambdalint.reporters.packages.document import Package, Packaging, Part
 
 #: Functions planned at a time; each waits for downloads, and shares what it can with the others.
 _AT_ONCE = 4

@@ -20,8 +20,8 @@ from lambdalint.engine.registry import Registry
 from lambdalint.errors import Refused
 from lambdalint.model.finding import Confidence, Profile, Severity
 from lambdalint.reporters import FORMATS, render
-from lambdalint.reporters.packages import Package, Packaging
 from lambdalint.reporters.packages import render as packages_report
+from lambdalint.reporters.packages.document import Package, Packaging
 from lambdalint.reporters.view import View
 from lambdalint.rule import Function, Problems, rule
 from tests.made_up import FINDINGS, result
@@ -263,7 +263,7 @@ def test_package_passes_its_arguments_on_and_shows_what_was_built(
     monkeypatch.setitem(vars(lambdalint), "package", packaged)
     done = run("package", "app", "--function", "Orders", "--out", "build", "--plan")
     assert done.exit_code == 0
-    assert done.stdout == packages_report(packaging, View())
+    assert done.stdout == packages_report("text", packaging, View())
     assert done.stderr == ""
     assert calls == [(Path("app"), Config(), {"functions": ("Orders",), "out": Path("build"), "plan_only": True})]
     run("package")

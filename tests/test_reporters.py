@@ -14,10 +14,11 @@ from jsonschema import Draft202012Validator
 from lambdalint.model.finding import Severity
 from lambdalint.model.places import Span
 from lambdalint.reporters import FORMATS, render
-from lambdalint.reporters.packages import Package, Packaging, size
 from lambdalint.reporters.packages import render as packages_report
+from lambdalint.reporters.packages.document import Package, Packaging
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import Line, columns, cut, visible
+from lambdalint.reporters.wording import size
 from tests.made_up import FAILURES, FINDINGS, FUNCTIONS, finding, result
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -263,10 +264,10 @@ def test_packages_are_shown_with_their_sizes() -> None:
         Package("Jobs", "dist/Jobs.zip", "python3.9", "arm64", 1, 812, asides=("no bytecode: there is no Python 3.9",)),
     )
     packaging = Packaging(packages, (("Web", "nodejs22.x is not Python"),), clean, 0.842)
-    matches_snapshot("packages.txt", packages_report(packaging, View()))
-    nothing = packages_report(Packaging((), (), clean, 0.1), View())
+    matches_snapshot("packages.txt", packages_report("text", packaging, View()))
+    nothing = packages_report("text", Packaging((), (), clean, 0.1), View())
     assert nothing == "Nothing to package (0.10 s)\n"
-    refused = packages_report(Packaging((), (), result((), notes=()), 0.1), View())
+    refused = packages_report("text", Packaging((), (), result((), notes=()), 0.1), View())
     assert refused.startswith("failed: broken.yaml: ")
 
 

@@ -158,5 +158,5 @@ def command(
             path, config, functions=functions, out=out, plan_only=plan_only, progress=progress
         )
     view = view_of(sys.stdout, color)
-    write(render(packaging, view), view)
+    write(render("text", packaging, view), view)
     ctx.exit(packaging.check.exit_code(config.fail_on))

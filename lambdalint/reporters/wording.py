@@ -11,6 +11,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def size(number: int) -> str:
+    """A number of bytes as AWS says it: ``812 B``, ``3.4 KB``, ``12.3 MB``; a MB is 1,048,576 bytes."""
+    amount = float(number)
+    for unit in ("B", "KB", "MB"):
+        if amount < 999.5 or unit == "MB":
+            return f"{amount:.0f} B" if unit == "B" else f"{amount:,.1f} {unit}"
+        amount /= 1024
+    raise AssertionError
+
+
 def listed(parts: list[str]) -> str:
     """*parts* as one reads them out: ``a, b and c``."""
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))

@@ -6,11 +6,10 @@ from typing import Final
 
 from lambdalint.reporters.comparison.document import Comparison, How, PartChange
 from lambdalint.reporters.inspection.text import aligned, bytecode_state
-from lambdalint.reporters.packages import size
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import cut, visible
-from lambdalint.reporters.wording import counted, listed
+from lambdalint.reporters.wording import counted, listed, size
 
 #: A longer name is cut.
 LONGEST: Final = 90

@@ -16,10 +16,9 @@ from lambdalint.facts.import_frames import totals_ms
 from lambdalint.model.finding import Finding, Severity
 from lambdalint.reporters.inspection.document import Inspection, Native, Part, Quota
 from lambdalint.reporters.inspection.text import NEARLY, bytecode_state, system_needs
-from lambdalint.reporters.packages import size
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import visible
-from lambdalint.reporters.wording import conclusion, counted, listed, place, severities, untold_failures
+from lambdalint.reporters.wording import conclusion, counted, listed, place, severities, size, untold_failures
 
 _KINDS: Final = ("python", "native", "bytecode", "data", "metadata")
 _REACHED: Final = {None: 0, "init": 1, "later": 2, "never": 3}

@@ -9,11 +9,10 @@ from lambdalint.facts.import_frames import totals_ms
 from lambdalint.model.finding import Severity
 from lambdalint.reporters import text
 from lambdalint.reporters.inspection.document import Bytecode, Inspection, Native, Quota
-from lambdalint.reporters.packages import size
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import columns, cut, visible
-from lambdalint.reporters.wording import counted, listed
+from lambdalint.reporters.wording import counted, listed, size
 
 #: Rows of a table; what is smaller is summed up.
 ROWS: Final = 15

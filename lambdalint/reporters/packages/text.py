@@ -1,63 +1,18 @@
 """What was packaged, for people."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from lambdalint.engine.result import Result
 from lambdalint.model.finding import Severity
 from lambdalint.reporters import text
+from lambdalint.reporters.packages.document import Package, Packaging, Part
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
 from lambdalint.reporters.visible import columns, visible
-from lambdalint.reporters.wording import counted, listed
+from lambdalint.reporters.wording import counted, listed, size
 
 #: The parts of a plan that have a line of their own.
 SHOWN_PARTS: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one origin adds to a package: a distribution, or the project's own source."""
-
-    origin: str
-    files: int
-    unpacked_bytes: int
-    packed_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """One artifact, as planned or as written.
-
-    *path* is where it is or would be, *packed_bytes* and *sha256* are ``None`` while it is a plan.  *asides* say
-    what somebody should know about it, such as why it has no bytecode; *parts* is what it is made of, the largest
-    first.  One that is *refused* has an error, and was not written because of it.  *kind* is ``zip``, ``layer``,
-    ``dir`` or ``image``.
-    """
-
-    name: str
-    path: str
-    runtime: str
-    architecture: str
-    files: int
-    unpacked_bytes: int
-    packed_bytes: int | None = None
-    sha256: str | None = None
-    asides: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
-    refused: bool = False
-    kind: str = "zip"
-
-
-@dataclass(frozen=True, slots=True)
-class Packaging:
-    """All that one run of packaging did: *skipped* are names with the reason, *check* is what the rules say."""
-
-    packages: tuple[Package, ...]
-    skipped: tuple[tuple[str, str], ...]
-    check: Result
-    seconds: float
 
 
 def render(packaging: Packaging, view: View) -> str:
@@ -71,16 +26,6 @@ def render(packaging: Packaging, view: View) -> str:
         blocks.append("\n".join(rows))
     blocks.append(_conclusion(packaging, style))
     return "\n\n".join(blocks) + "\n"
-
-
-def size(number: int) -> str:
-    """A number of bytes as AWS says it: ``812 B``, ``3.4 KB``, ``12.3 MB``; a MB is 1,048,576 bytes."""
-    amount = float(number)
-    for unit in ("B", "KB", "MB"):
-        if amount < 999.5 or unit == "MB":
-            return f"{amount:.0f} B" if unit == "B" else f"{amount:,.1f} {unit}"
-        amount /= 1024
-    raise AssertionError
 
 
 def _rows(packaging: Packaging, style: Style) -> Iterator[str]:
