@@ -255,6 +255,7 @@ def package(
     config = Config.find((path,)) if config is None else config
     tree = Folder(place.root)
     wanted = replace(config, select=_ABOUT_ARTIFACTS, extend_select=())
+    packages = _Packages.loaded()
 
     def checked(plans: "Callable[[Project], Planned]") -> Result:
         return run(
@@ -262,9 +263,9 @@ def package(
             place.paths,
             options(wanted, place, today or date.today()),
             Registry.load(),
-            cache=Cache(None),
+            cache=Cache(cache_folder()).with_packages(Path(folder).name for folder in packages.folders),
             executor=Serial(),
-            version="",
+            version=packages.digest,
             shown=place.shown,
             plans=plans,
         )

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lambdalint.engine.answers import Answers, things_around
 from lambdalint.engine.cache import Cache, digest
+from lambdalint.engine.contents import Contents
 from lambdalint.engine.describe import described
 from lambdalint.engine.embedded import Embedded
 from lambdalint.engine.executors import Executor
@@ -173,6 +174,7 @@ class _Run:
         key = digest(version, *map(str, sys.version_info[:2]), *pure, "|", *names)
         self.modules = Modules(self.tree, self.rules, facts, cache, key, executor)
         self.answers = Answers(self.modules.fact)
+        self.contents = Contents(cache, version)
         self.found = _Findings()
         self.crashes: list[Crash] = []
         self.damaged: tuple[str, ...] = ()
@@ -181,12 +183,13 @@ class _Run:
     def result(self, paths: Sequence[str], plans: Callable[[Project], Planned] | None, started: float) -> Result:
         discovered, project = self.joined(paths)
         if plans:
-            project = with_plans(project, plans(project))
+            project = with_plans(project, self.contents.of_plans(plans(project)))
         self.packed = tuple(image.path for image in project.images if image.kind is not ImageKind.DOCKERFILE)
         self._damages(project)
         for failure in discovered.failures:
             self._unreadable(failure)
         self._ask(project)
+        self.contents.keep()
         self._module_findings(project)
         self._crashes()
         embedded = Embedded.of(project, self._read_text)

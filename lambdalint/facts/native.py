@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from lambdalint.errors import LambdalintError
 from lambdalint.facts.distributions import Distributions
 from lambdalint.facts.elf import Elf, elf_of
+from lambdalint.facts.shown import shown
 from lambdalint.model.artifact import Artifact, Entry
 
 Version: TypeAlias = tuple[int, ...]
@@ -232,7 +233,7 @@ def _native(
         abi = Abi("abi3", floors.get(distribution), abi.threaded)
     try:
         if form is Format.ELF:
-            elf = elf_of(entry.read())
+            elf = shown(entry, _elf)
             return NativeFile(
                 entry,
                 form,
@@ -257,6 +258,10 @@ def _native(
     except ValueError as error:
         reason = str(error)
     return NativeFile(entry, form, module=module, abi=abi, distribution=distribution, unreadable=reason)
+
+
+def _elf(entry: Entry) -> Elf:
+    return elf_of(entry.read())
 
 
 #: glibc 2.36 gave a feature of its linker a name of its own.

@@ -10,6 +10,7 @@ from lambdalint.errors import LambdalintError
 from lambdalint.facts.distributions import Distributions
 from lambdalint.facts.import_closure import Closure, ModuleIndex, closure
 from lambdalint.facts.import_scan import Scan, scanned, scanned_native
+from lambdalint.facts.shown import shown
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.function import Function
 from lambdalint.model.project import Project
@@ -250,7 +251,7 @@ class _Reading:
         if packaged.entry.sha256 is not None:
             key = (packaged.entry.sha256, packaged.entry.suffix)
         if key not in self.known:
-            self.known[key] = _read(packaged.entry)
+            self.known[key] = shown(packaged.entry, _read)
         found = self.known[key]
         self.looks_elsewhere = self.looks_elsewhere or (packaged.distribution is None and found.of_path)
         self.uses_entry_points = self.uses_entry_points or found.of_entry_points

@@ -1,8 +1,9 @@
 """What Lambda unpacks, as a listing: of a ZIP, a folder, a layer, or a plan that is not written yet."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from lambdalint.model.places import Member, Span
 
@@ -68,7 +69,8 @@ class Entry:
     ``NAME VERSION`` of a distribution; ``""`` when nobody knows.  *read* gives the content and may raise
     ``LambdalintError``.  *peek* gives the first so many bytes where that is cheaper than reading all.  *mode* holds the
     permission bits, ``None`` where nothing says them.  *crc32* is known of what stands in an archive, and
-    *sha256*, the content's, of what we packaged.
+    *sha256*, the content's, of what we packaged.  *shown* are answers to questions about the content, by their names;
+    ``None`` where nobody keeps them.
     """
 
     path: str
@@ -81,6 +83,7 @@ class Entry:
     mode: int | None = None
     crc32: int | None = None
     sha256: str | None = None
+    shown: MutableMapping[str, Any] | None = None
 
     def head(self, count: int) -> bytes:
         """The first *count* bytes, fewer when there are no more; may raise ``LambdalintError``."""

@@ -16,6 +16,7 @@ from typing import Final
 
 from lambdalint.facts.installed import Installed, InstalledDistribution, Recorded, comparable
 from lambdalint.facts.package_imports import ImportClosure, PackageImports
+from lambdalint.facts.shown import shown
 from lambdalint.facts.surrounding import Surroundings
 from lambdalint.rule import Artifact, Confidence, Entry, LambdalintError, Problem, Problems, Severity, rule
 from lambdalint_rules.artifacts.metadata_samples import distribution
@@ -174,22 +175,25 @@ def _asked_in_vain(
         packaged = closure.files[path]
         if packaged.artifact.path != artifact.path or not path.endswith(".py"):
             continue
-        for name in _names_asked(packaged.entry):
+        for name in shown(packaged.entry, _names_asked):
             if comparable(name) not in known and closure.index.find(comparable(name).replace("-", "_")):
                 yield name, packaged.entry
 
 
-def _names_asked(entry: Entry) -> Iterator[str]:
+def _names_asked(entry: Entry) -> tuple[str, ...]:
     """The distributions whose metadata a module asks for when it is loaded, with nothing to catch it."""
     if entry.size > _MAX_SOURCE_BYTES:
-        return
+        return ()
     try:
         content = entry.read()
         if b"metadata" not in content and b"pkg_resources" not in content:
-            return
-        body = ast.parse(content).body
+            return ()
+        return tuple(_asked(ast.parse(content).body))
     except (LambdalintError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return
+        return ()
+
+
+def _asked(body: list[ast.stmt]) -> Iterator[str]:
     asking = {
         alias.asname or alias.name
         for node in body
