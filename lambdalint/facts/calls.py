@@ -1,13 +1,19 @@
 """The calls of a module."""
 
 import ast
+import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from lambdalint.facts.expressions import Expression
 from lambdalint.facts.guards import Guard, Guards
 from lambdalint.facts.names import Lines, Names
 from lambdalint.model.places import Span
+
+_EXCEPTIONS: Final = frozenset(
+    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """All calls of a module in the order of the text."""
+    """All calls of a module in the order of the text; ``raise SystemExit`` is one, as it calls the class."""
 
     calls: tuple[Call, ...]
 
@@ -94,6 +100,23 @@ class Calls:
                     context is not None and context.skipped,
                 )
             )
+        for node, scope, context in walk.raises:
+            name = names.name(node.exc, scope) if isinstance(node.exc, ast.Name) else None
+            if name in _EXCEPTIONS:
+                found.append(
+                    Call(
+                        name,
+                        names.source.path,
+                        names.lines(node.exc),
+                        names.end(node.exc),
+                        scope.owner.name,
+                        (),
+                        {},
+                        in_loop=context is not None and context.loop,
+                        guards=guards.around(context, scope) if context is not None else (),
+                        skipped=context is not None and context.skipped,
+                    )
+                )
         found.sort(key=_position)
         return cls(tuple(found))
 

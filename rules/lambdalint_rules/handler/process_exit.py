@@ -38,6 +38,8 @@ class Settlement:
     def run(self):
         if not self.order:
             raise SystemExit("no order")  # finding
+        if self.order == "late":
+            raise SystemExit  # finding
         return self.order
 
 def settle(order):
@@ -81,6 +83,7 @@ def handler(event, context):
         sys.exit("run this in Lambda")
     try:
         main(event.get("order"))
+        raise SystemExit
     except SystemExit as error:
         raise RuntimeError("no order") from error
     thread = threading.Thread(target=work)
