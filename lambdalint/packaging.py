@@ -183,12 +183,15 @@ def packaged(
                     shop.failures.append(_failure(plan.name, plan.source.path if plan.source else "", error))
                     continue
             notes = (*plan.notes, *(image.notes if image else ()), *(written.notes if written else ()))
-            packages.append(_package(plan, shop.path(plan), written, notes, refused=plan.name in refused))
+            manifest = (out / written.manifest_path.name).as_posix() if written else None
+            package = _package(plan, shop.path(plan), written, notes, refused=plan.name in refused)
+            packages.append(replace(package, manifest=manifest))
     return Packaging(
         packages=tuple(packages),
         skipped=tuple((each.name, each.reason) for each in shop.skipped),
         check=replace(result, failures=(*result.failures, *shop.failures)),
         seconds=perf_counter() - started,
+        asked=tuple(functions),
     )
 
 
@@ -212,4 +215,7 @@ def _package(plan: Plan, path: str, written: Written | None, notes: tuple[str, .
         asides=notes,
         parts=parts,
         refused=refused,
+        handler=plan.handler,
+        tree_sha256=plan.tree_sha256,
+        image_uri=written.image_uri if written else None,
     )

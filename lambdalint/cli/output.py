@@ -51,6 +51,11 @@ def write(text: str, view: View) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def say(text: str, colour: str = "auto") -> None:
+    """Print *text* for whoever watches, where what is printed is read by a program."""
+    click.echo(text, nl=False, err=True, color=colour_of(sys.stderr, colour))
+
+
 def write_file(path: Path, text: str) -> None:
     """Make *path* hold *text*.
 

@@ -8,10 +8,10 @@ import click
 
 import lambdalint
 from lambdalint.cli.options import ExistingPath, OneOf, colour, config_file, configured, overrides
-from lambdalint.cli.output import Progress, view_of, write
+from lambdalint.cli.output import Progress, say, view_of, view_of_file, write, write_file
 from lambdalint.config import BYTECODE, KINDS, SDIST, SDK
 from lambdalint.readers.image.names import seen_from
-from lambdalint.reporters.packages import render
+from lambdalint.reporters.packages import BARE, FORMATS, render
 
 
 @click.command("package")
@@ -89,6 +89,10 @@ from lambdalint.reporters.packages import render
 @click.option(
     "--trim/--no-trim", default=None, help="Leave out distributions' tests that nothing leads to.  [default: trim]"
 )
+@click.option("--output-format", type=OneOf(FORMATS), default="text", show_default=True, help="How to show the result.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead of printing."
+)
 @overrides
 @config_file
 @colour
@@ -114,6 +118,8 @@ def command(
     reachable_source: bool | None,
     strip: bool | None,
     trim: bool | None,
+    output_format: str,
+    output: Path | None,
     parameter_overrides: tuple[tuple[tuple[str, str], ...], ...],
     stage: str | None,
     variable_files: tuple[str, ...],
@@ -157,6 +163,11 @@ def command(
         packaging = lambdalint.package(
             path, config, functions=functions, out=out, plan_only=plan_only, progress=progress
         )
-    view = view_of(sys.stdout, color)
-    write(render("text", packaging, view), view)
+    if output_format in BARE:
+        say(render("text", packaging, view_of(sys.stderr, color)), color)
+    if output:
+        write_file(output, render(output_format, packaging, view_of_file(color)))
+    else:
+        view = view_of(sys.stdout, color)
+        write(render(output_format, packaging, view), view)
     ctx.exit(packaging.check.exit_code(config.fail_on))

@@ -20,7 +20,8 @@ class Written:
     """An artifact on disk and its manifest.
 
     *sha256* is the archive's, in hexadecimal digits, and *sha256_base64* how Lambda states it; of a folder both are the
-    hash of its tree, of an image the digest of its manifest.  *notes* say what else came of it.
+    hash of its tree, of an image the digest of its manifest.  *notes* say what else came of it.  *image_uri* is what
+    Lambda is told of an image that was pushed.
     """
 
     path: Path
@@ -30,6 +31,7 @@ class Written:
     packed_bytes: int
     unpacked_bytes: int
     notes: tuple[str, ...] = ()
+    image_uri: str | None = None
 
 
 def written_path(plan: Plan) -> str:

@@ -62,6 +62,7 @@ def deliver(image: ImagePlan, to: str, folder: Path, bench: Workbench) -> Writte
     """
     plan = image.plan
     notes: tuple[str, ...] = ()
+    uri = None
     if to == OCI_LAYOUT:
         path = folder / f"{plan.stem}.oci"
         write_layout(image, path, _TAG, bench.progress)
@@ -70,7 +71,9 @@ def deliver(image: ImagePlan, to: str, folder: Path, bench: Workbench) -> Writte
         write_docker_archive(image, path, f"{plan.stem.lower()}:{_TAG}", bench.progress)
     else:
         path = Path(to)
-        pushed = push(image, reference(to), bench)
+        place = reference(to)
+        pushed = push(image, place, bench)
+        uri = f"{place.host}/{place.repository}@{image.digest}"
         notes = (f"{pushed.sent_layers} of {pushed.all_layers} layers were sent, {pushed.sent_bytes:,} bytes",)
     digest = bytes.fromhex(image.digest.removeprefix("sha256:"))
     manifest_path = folder / f"{plan.stem}.json"
@@ -86,6 +89,7 @@ def deliver(image: ImagePlan, to: str, folder: Path, bench: Workbench) -> Writte
         packed_bytes=image.packed_bytes,
         unpacked_bytes=plan.unpacked_bytes,
         notes=notes,
+        image_uri=uri,
     )
 
 

@@ -7,7 +7,9 @@ from lambdalint.reporters.packages.document import Packaging
 from lambdalint.reporters.view import View
 
 #: Each is a module of this package with a ``render``.
-FORMATS: Final = ("text",)
+FORMATS: Final = ("text", "json", "terraform", "cloudformation", "github")
+#: Those that hold nothing but what was packaged; the rest has to be said elsewhere.
+BARE: Final = ("terraform", "cloudformation", "github")
 
 
 def render(name: str, packaging: Packaging, view: View) -> str:

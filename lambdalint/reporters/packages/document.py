@@ -1,5 +1,6 @@
 """What one run of packaging came to, as data."""
 
+import base64
 from dataclasses import dataclass
 
 from lambdalint.engine.result import Result
@@ -22,7 +23,8 @@ class Package:
     *path* is where it is or would be, *packed_bytes* and *sha256* are ``None`` while it is a plan.  *asides* say
     what somebody should know about it, such as why it has no bytecode; *parts* is what it is made of, the largest
     first.  One that is *refused* has an error, and was not written because of it.  *kind* is ``zip``, ``layer``,
-    ``dir`` or ``image``.
+    ``dir`` or ``image``.  *sha256* is that of the archive, of a folder its tree's, of an image its manifest's, and
+    *image_uri* is what Lambda is told of an image in a registry.
     """
 
     name: str
@@ -37,13 +39,37 @@ class Package:
     parts: tuple[Part, ...] = ()
     refused: bool = False
     kind: str = "zip"
+    handler: str | None = None
+    tree_sha256: str | None = None
+    manifest: str | None = None
+    image_uri: str | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is, or would be, one archive."""
+        return self.kind in ("zip", "layer")
+
+    @property
+    def sha256_base64(self) -> str | None:
+        """The hash as Lambda states it."""
+        return None if self.sha256 is None else base64.b64encode(bytes.fromhex(self.sha256)).decode()
+
+    @property
+    def image_digest(self) -> str | None:
+        """What registries call an image by."""
+        return f"sha256:{self.sha256}" if self.kind == "image" and self.sha256 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Packaging:
-    """All that one run of packaging did: *skipped* are names with the reason, *check* is what the rules say."""
+    """All that one run of packaging did.
+
+    *skipped* are names with the reason, *check* is what the rules say, and *asked* are the functions that somebody
+    asked for by name.
+    """
 
     packages: tuple[Package, ...]
     skipped: tuple[tuple[str, str], ...]
     check: Result
     seconds: float
+    asked: tuple[str, ...] = ()
