@@ -11,6 +11,7 @@ from typing import Final
 
 from lambdalint.aws.runtimes import is_python
 from lambdalint.facts.content import is_zeros
+from lambdalint.facts.wrapping import packed_twice
 from lambdalint.rule import Artifact, ArtifactKind, Entry, Known, Problem, Problems, Project, Severity, Span, rule
 from lambdalint_rules.artifacts.entry_names import and_more
 from lambdalint_rules.artifacts.samples import archive
@@ -61,10 +62,16 @@ _LARGEST: Final = 16 * 1024 * 1024
         {"template.yaml": BAD, "orders.zip": partial(archive, {"app.py": b""})},
         {"template.yaml": BAD, "orders.zip": partial(archive, {"app.py": APP, "rates.py": bytes(4096)})},
     ),
-    good={
-        "template.yaml": TEMPLATE.format(mark=""),
-        "orders.zip": partial(archive, {"app.py": APP, "__init__.py": b""}),
-    },
+    good=(
+        {
+            "template.yaml": TEMPLATE.format(mark=""),
+            "orders.zip": partial(archive, {"app.py": APP, "__init__.py": b""}),
+        },
+        {
+            "template.yaml": TEMPLATE.format(mark=""),
+            "orders.zip": lambda: archive({"orders.zip": archive({"app.py": APP})}),  # wrapped-in-folder says it
+        },
+    ),
 )
 def check(artifact: Artifact, project: Project) -> Problems:
     if artifact.is_unreadable or artifact.kind is ArtifactKind.FOLDER or _is_replaced_later(artifact, project):
@@ -105,6 +112,8 @@ def _emptiness(artifact: Artifact, project: Project) -> str | None:
         return f"the {container} has {'only folders' if artifact.records else 'no files'}"
     if not any(entry.size for entry in entries):
         return f"the {container} has no content: {_files(entries)} of zero bytes"
+    if packed_twice(artifact):
+        return None
     is_code = not artifact.layer and artifact.runtime is not None and is_python(artifact.runtime)
     if is_code and not any(entry.path.endswith(_PYTHON) for entry in entries) and not _has_layers(artifact, project):
         return f"the {container} has {_files(entries)} and none of Python, which {artifact.function} runs"

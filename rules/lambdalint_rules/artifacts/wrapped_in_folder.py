@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from lambdalint.aws.runtimes import is_python
-from lambdalint.facts.content import head
+from lambdalint.facts.wrapping import packed_twice, wrapping_folder
 from lambdalint.rule import Artifact, ArtifactKind, Known, Problem, Problems, Project, Severity, Span, rule
 from lambdalint_rules.artifacts.samples import archive
 from lambdalint_rules.artifacts.users import functions_of
@@ -29,8 +29,6 @@ Resources:
 BAD = TEMPLATE.format(mark="  # finding", handler="app.handler")
 APP = b"def handler(event, context): ...\n"
 
-#: What programs for archives add by themselves.
-_ADDED: Final = ("__MACOSX", ".DS_Store")
 #: What the plugin serverless-python-requirements makes with zip: true, and what unpacks it.
 #: Source: https://github.com/serverless/serverless-python-requirements
 _REQUIREMENTS: Final = ".requirements.zip"
@@ -65,12 +63,12 @@ def check(artifact: Artifact, project: Project) -> Problems:
     if artifact.kind is ArtifactKind.FOLDER:
         return
     at = artifact.source or Span.whole(artifact.path)
-    files = [entry for entry in artifact.entries if entry.path.split("/")[0] not in _ADDED]
-    paths = {entry.path for entry in files}
-    if len(files) == 1 and "/" not in files[0].path and head(files[0], 4) == b"PK\x03\x04":
+    paths = {entry.path for entry in artifact.entries}
+    inner = packed_twice(artifact)
+    if inner:
         yield Problem(
             at,
-            f"the only file in the archive is another archive, {files[0].path}; Lambda does not unpack it",
+            f"the only file in the archive is another archive, {inner.path}; Lambda does not unpack it",
             hint="deploy the inner archive",
         )
     elif _REQUIREMENTS in paths and _LOADER not in paths:
@@ -79,12 +77,9 @@ def check(artifact: Artifact, project: Project) -> Problems:
             f"the archive holds {_REQUIREMENTS} without {_LOADER}, which unpacks it when the function starts",
             hint="let serverless-python-requirements make both, or deploy what is in it",
         )
-    tops = {path.split("/")[0] for path in paths}
-    if len(tops) != 1:
-        return
-    top = tops.pop()
     for module in dict.fromkeys(_handler_modules(artifact, project)):
-        if _has_module(paths, f"{top}/{module}") and not _has_module(paths, module):
+        top = wrapping_folder(artifact, module)
+        if top:
             yield Problem(
                 at,
                 f"everything lies under {top}/; the handler's module {module} is expected at the root of the archive",
@@ -99,7 +94,3 @@ def _handler_modules(artifact: Artifact, project: Project) -> Iterator[str]:
     for function in functions_of(artifact, project):
         if isinstance(function.handler, Known) and "." in str(function.handler.value):
             yield str(function.handler.value).rpartition(".")[0].replace(".", "/")
-
-
-def _has_module(paths: set[str], module: str) -> bool:
-    return bool(paths & {f"{module}{ending}" for ending in (".py", ".pyc", "/__init__.py", "/__init__.pyc")})

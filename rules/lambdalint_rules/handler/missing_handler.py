@@ -15,6 +15,7 @@ from typing import Final
 from lambdalint.aws.decorators import original_handler_variable
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.symbols import Symbols
+from lambdalint.facts.wrapping import packed_twice, wrapping_folder
 from lambdalint.rule import (
     Applicability,
     CodeKind,
@@ -32,6 +33,7 @@ from lambdalint.rule import (
     Span,
     rule,
 )
+from lambdalint_rules.artifacts.samples import archive
 from lambdalint_rules.handler.orders import HANDLER, ORDERS
 
 INLINE = """\
@@ -100,6 +102,10 @@ _MISSPELT: Final = 0.75
             "src/app.py": LAMBDA_HANDLER,
         },
         {"template.yaml": HANDLER.format(handler="app.main").replace("src/", "s3://bucket/key")},
+        {
+            "template.yaml": HANDLER.format(handler="app.lambda_handler").replace("src/", "orders.zip"),
+            "orders.zip": lambda: archive({"orders/app.py": LAMBDA_HANDLER.encode()}),  # wrapped-in-folder says it
+        },
         {
             "template.yaml": HANDLER.format(handler="monitor.handler")
             + "      Layers: [arn:aws:lambda:eu-1:1:layer:m:1]\n",
@@ -192,6 +198,8 @@ def _what_is_so(handler: str, target: Handler, function: Function) -> str | None
     match target:
         case Handler(Handling.NO_MODULE) if "." not in handler:
             return f"handler {handler} names no module: it takes MODULE.FUNCTION"
+        case Handler(Handling.NO_MODULE) if _is_wrapped(handler.rpartition(".")[0], function):
+            return None  # wrapped-in-folder says it
         case Handler(Handling.NO_MODULE):
             module = handler.rpartition(".")[0].replace("/", ".")
             if _is_inline(function):
@@ -208,6 +216,14 @@ def _what_is_so(handler: str, target: Handler, function: Function) -> str | None
             return f"handler {handler} cannot be called: {path} binds the name to something else than a function"
         case _:
             return None
+
+
+def _is_wrapped(module: str, function: Function) -> bool:
+    """Whether the package has the module, one level too deep."""
+    own = function.artifact
+    if own is None:
+        return False
+    return packed_twice(own) is not None or wrapping_folder(own, module.replace(".", "/")) is not None
 
 
 def _is_inline(function: Function) -> bool:
