@@ -256,14 +256,15 @@ def package(
     tree = Folder(place.root)
     wanted = replace(config, select=_ABOUT_ARTIFACTS, extend_select=())
     packages = _Packages.loaded()
+    cache = Cache(cache_folder()).with_packages(Path(folder).name for folder in packages.folders)
 
     def checked(plans: "Callable[[Project], Planned]") -> Result:
         return run(
             tree,
             place.paths,
             options(wanted, place, today or date.today()),
-            Registry.load(),
-            cache=Cache(cache_folder()).with_packages(Path(folder).name for folder in packages.folders),
+            Registry.load_some(_ABOUT_ARTIFACTS, cache, packages.digest),
+            cache=cache,
             executor=Serial(),
             version=packages.digest,
             shown=place.shown,

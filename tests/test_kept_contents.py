@@ -67,3 +67,21 @@ def test_what_was_kept_and_altered_is_found_anew(project: Path) -> None:
     for path in kept(project):
         path.write_bytes(path.read_bytes()[:-9] + b"\0" * 9)
     assert packaged() == first
+
+
+def test_rules_that_do_not_run_are_known_by_their_names(project: Path) -> None:
+    (project / "lambdalint.toml").write_text('ignore = ["http-without-timeout", "broken-dist-info"]\n')
+    (project / "src" / "app.py").write_text(
+        "import asking  # lambdalint: ignore[unused-heavy-import]\nhandler = print\n"
+    )
+    first = packaged()
+    assert first == ""
+    assert packaged() == first
+
+
+def test_a_rule_that_there_is_not_is_refused_by_every_run(project: Path) -> None:
+    (project / "lambdalint.toml").write_text('ignore = ["http-without-timeouts"]\n')
+    for _ in range(2):
+        done = CliRunner().invoke(main, ["package"])
+        assert done.exit_code == 2
+        assert "did you mean 'http-without-timeout'?" in done.output

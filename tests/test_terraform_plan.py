@@ -10,8 +10,9 @@ import pytest
 from lambdalint.errors import UnreadableInput
 from lambdalint.join.cloudformation import Declared
 from lambdalint.join.inputs import Inputs, Said
+from lambdalint.join.plan_files import claims
 from lambdalint.join.terraform import declare_terraform
-from lambdalint.join.terraform_plan import claims, declare_plan
+from lambdalint.join.terraform_plan import declare_plan
 from lambdalint.model.function import Function
 from lambdalint.model.network import Network
 from lambdalint.model.values import Known, Property, Unknown

@@ -1,7 +1,7 @@
 """The rules of all installed packs."""
 
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Final
 
+from lambdalint.engine.cache import Cache, digest
 from lambdalint.errors import RuleError, UsageError
 from lambdalint.rule import Rule
 
@@ -17,10 +18,41 @@ ENTRY_POINT_GROUP: Final = "lambdalint.rules"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Listed:
+    """A rule of which only the names are known, and the module that it is in."""
+
+    module: str
+    code: str
+    name: str
+    family: str
+    covers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Registry:
-    """Rules in the order of their codes."""
+    """Rules in the order of their codes; *others* are there as well, and are not loaded."""
 
     rules: tuple[Rule, ...]
+    others: tuple[Listed, ...] = ()
+
+    @staticmethod
+    def load_some(names: Sequence[str], cache: Cache, version: str) -> "Registry":
+        """The rules of these families and codes; *cache* has where they are, for one *version* of all packs.
+
+        Raises:
+            RuleError: as :meth:`load` does.
+        """
+        key = digest("rules", version)
+        listed = cache.get(key)
+        if not isinstance(listed, tuple):
+            registry = Registry.load()
+            cache.put(key, tuple(map(_listed, registry.rules)))
+            return registry
+        wanted = [each for each in listed if each.code in names or each.family in names]
+        modules = {each.module: None for each in wanted}
+        loaded = Registry.of(rule for module in modules for rule in _rules_in(_imported(module)))
+        codes = {rule.code for rule in loaded.rules}
+        return Registry(loaded.rules, tuple(each for each in listed if each.code not in codes))
 
     @staticmethod
     def load() -> "Registry":
@@ -55,13 +87,25 @@ class Registry:
                 taken[key] = rule
         return Registry(tuple(kept))
 
+    @property
+    def all(self) -> tuple[Rule | Listed, ...]:
+        """All rules that there are, loaded or not."""
+        return (*self.rules, *self.others)
+
     def find(self, text: str) -> tuple[Rule, ...]:
         """The rules that *text* means: a code, a name, a family, or the id of a peer's rule (``checkov:CKV_AWS_116``).
+
+        There may be none where only others are meant.
 
         Raises:
             UsageError: nothing is called so.
         """
-        found = tuple(rule for rule in self.rules if text in (rule.code, rule.name, rule.family) or text in rule.covers)
+        meant = {each.code for each in self.meant(text)}
+        return tuple(rule for rule in self.rules if rule.code in meant)
+
+    def meant(self, text: str) -> tuple[Rule | Listed, ...]:
+        """What :meth:`find` gives, and the others."""
+        found = tuple(rule for rule in self.all if text in (rule.code, rule.name, rule.family) or text in rule.covers)
         if found:
             return found
         if ":" in text:
@@ -69,7 +113,7 @@ class Registry:
             raise UsageError(f"no rule covers {text!r}", hint=hint)
         from difflib import get_close_matches
 
-        names = [key for rule in self.rules for key in (rule.code, rule.name, rule.family)]
+        names = [key for rule in self.all for key in (rule.code, rule.name, rule.family)]
         close = get_close_matches(text, names, n=1) or get_close_matches(text.upper(), names, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "`lambdalint rules` lists them all"
         raise UsageError(f"no rule is called {text!r}", hint=hint)
@@ -97,17 +141,29 @@ def _pack_rules(pack: EntryPoint) -> Iterator[Rule]:
             hint=f"reinstall or remove {pack.dist.name if pack.dist else pack.name}",
         ) from error
     for module in _modules(package):
-        for value in vars(module).values():
-            if isinstance(value, Rule) and value.check.__module__ == module.__name__:
-                yield value
+        yield from _rules_in(module)
+
+
+def _rules_in(module: ModuleType) -> Iterator[Rule]:
+    for value in vars(module).values():
+        if isinstance(value, Rule) and value.check.__module__ == module.__name__:
+            yield value
+
+
+def _listed(rule: Rule) -> Listed:
+    return Listed(rule.check.__module__, rule.code, rule.name, rule.family, tuple(rule.covers))
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
     yield package
     for found in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{package.__name__}."):
-        try:
-            yield import_module(found.name)
-        except RuleError:
-            raise
-        except Exception as error:
-            raise RuleError(f"the rule module {found.name} does not import: {error!r}") from error
+        yield _imported(found.name)
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except RuleError:
+        raise
+    except Exception as error:
+        raise RuleError(f"the rule module {name} does not import: {error!r}") from error

@@ -102,7 +102,7 @@ def _codes(registry: Registry, names: Iterable[str]) -> tuple[str, ...]:
     Raises:
         UsageError: nothing is called so.
     """
-    return tuple(sorted({rule.code for name in names for rule in registry.find(name)}))
+    return tuple(sorted({rule.code for name in names for rule in registry.meant(name)}))
 
 
 def _said(
@@ -378,7 +378,7 @@ class _Run:
         return [each for each in kept if each.code not in quiet], silenced
 
     def _running(self, name: str) -> bool | None:
-        meant = [rule for rule in self.registry.rules if name in (rule.code, rule.name, rule.family)]
+        meant = [rule for rule in self.registry.all if name in (rule.code, rule.name, rule.family)]
         return any(rule in self.rules for rule in meant) if meant else None
 
     def _read_text(self, path: str) -> str | None:

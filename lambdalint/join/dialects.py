@@ -6,6 +6,7 @@ A reader is imported when a file asks for it: a project without Terraform loads 
 from collections.abc import Iterator
 from typing import Final
 
+from lambdalint.join import plan_files
 from lambdalint.join.cloudformation import Declared
 from lambdalint.join.inputs import Inputs, Said
 from lambdalint.model.template import Dialect
@@ -43,9 +44,7 @@ def root_dialect(tree: Tree, path: str) -> Dialect | None:
 
         return Dialect.ZAPPA if zappa.claims(tree, path) else None
     if name.endswith(".json"):
-        from lambdalint.join import terraform_plan
-
-        return Dialect.TERRAFORM if terraform_plan.claims(tree, path) else None
+        return Dialect.TERRAFORM if plan_files.claims(tree, path) else None
     return None
 
 

@@ -22,17 +22,14 @@ from lambdalint.model.terraform import TerraformProject, TerraformResource
 from lambdalint.model.values import Known, Property, Reference, Unknown
 from lambdalint.readers.json import read_json
 from lambdalint.readers.text import decoded
-from lambdalint.readers.tree import Mounted, Tree
+from lambdalint.readers.tree import Mounted
 
 #: The version of the format that this reads; one with another first number means something else.
 VERSION: Final = "1"
-#: Plans say everything two or three times, and are as long as that.
-MAX_BYTES: Final = 48 * 1024 * 1024
 MAX_RESOURCES: Final = 20_000
 #: Modules within modules, and references through their variables and outputs.
 _MAX_DEPTH: Final = 32
 
-_HEAD_BYTES: Final = 4096
 _INDEX: Final = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 _LAST_INDEX: Final = re.compile(_INDEX.pattern + "$")
 #: A reference as the configuration writes it: the address of a resource, and what lies below it.
@@ -51,25 +48,6 @@ _LISTS: Final[Mapping[str, str]] = {
     "subnets": "id",
     "security_groups": "id",
 }
-
-
-def claims(tree: Tree, path: str) -> bool:
-    """Whether the JSON file at *path* is a plan."""
-    if b'"format_version"' not in _head(tree, path):
-        return False
-    return tree.size(path) <= MAX_BYTES and b'"planned_values"' in tree.read(path)
-
-
-def _head(tree: Tree, path: str) -> bytes:
-    """The beginning of a file, where a plan says what it is."""
-    disk = tree.on_disk(path)
-    if disk is None:
-        return tree.read(path)[:_HEAD_BYTES]
-    try:
-        with disk.open("rb") as file:
-            return file.read(_HEAD_BYTES)
-    except OSError:
-        return b""
 
 
 def declare_plan(tree: Mounted, path: str, inputs: Inputs, said: Said) -> Iterator[Declared]:
