@@ -8,6 +8,7 @@ from lambdalint.join.discover import discover
 from lambdalint.model.function import CodeKind, Function, TriggerKind
 from lambdalint.model.project import Project
 from lambdalint.model.template import Dialect
+from lambdalint.model.values import Known
 from lambdalint.readers.tree import MemoryTree
 from lambdalint.testing import check_files, project_of
 
@@ -240,3 +241,12 @@ def test_an_assembly_that_holds_itself_ends() -> None:
         {"S.template.json": {"A": function(None, uploaded("a"))}},
     )
     assert [each.name for each in project_of(files).functions] == ["A"]
+
+
+def test_the_region_is_known_where_the_app_says_it() -> None:
+    here = {**stack("S.template.json"), "environment": "aws://111122223333/eu-west-1"}
+    anywhere = {**stack("T.template.json"), "environment": "aws://unknown-account/unknown-region"}
+    made = {"A": function(None, uploaded("a"))}
+    files = assembly("cdk.out", {"S": here, "T": anywhere}, {"S.template.json": made, "T.template.json": made})
+    regions = [each.region for each in project_of(files).functions]
+    assert [each.value if isinstance(each, Known) else each for each in regions] == ["eu-west-1", None]

@@ -6,6 +6,7 @@ from it.  The functions that the CDK adds by itself are left out.
 Source: https://github.com/aws/aws-cdk-cli/tree/main/packages/%40aws-cdk/cloud-assembly-schema
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -21,7 +22,7 @@ from lambdalint.model.document import Mapping as Document
 from lambdalint.model.document import Node, Scalar, Sequence
 from lambdalint.model.function import Code, CodeKind, Function, Layer, Trigger, TriggerKind
 from lambdalint.model.template import Dialect, Resource, Template
-from lambdalint.model.values import Property, Reference, Unknown
+from lambdalint.model.values import Known, Property, Reference, Unknown
 from lambdalint.readers.json import read_json
 from lambdalint.readers.text import decoded
 from lambdalint.readers.tree import Mounted, Tree, joined
@@ -36,6 +37,8 @@ CDK_OUTPUT: Final = "cdk.out"
 
 _MANIFEST: Final = "manifest.json"
 _STACK: Final = "aws:cloudformation:stack"
+#: Where a stack goes; an app that leaves the region to the deployment says unknown-region.
+_ENVIRONMENT: Final = re.compile(r"aws://[^/]+/((?!unknown-)[a-z0-9-]+)")
 _ASSEMBLY: Final = "cdk:cloud-assembly"
 _ASSETS: Final = "cdk:asset-manifest"
 _NESTED: Final = "AWS::CloudFormation::Stack"
@@ -89,18 +92,20 @@ class _Assembly:
 
     def declared(self, folder: str, depth: int) -> Iterator[Declared]:
         manifest = _document(self.tree, _below(folder, _MANIFEST))
-        stacks: list[str] = []
+        stacks: list[tuple[str, Known[str] | None]] = []
         assemblies: list[str] = []
         assets: dict[str, str] = {}
-        for kind, properties in _artifacts(manifest):
+        for kind, properties, region in _artifacts(manifest):
             if kind == _STACK and (file := _text(properties.items.get("templateFile"))):
-                stacks.append(file)
+                stacks.append((file, region))
             elif kind == _ASSEMBLY and (name := _text(properties.items.get("directoryName"))):
                 assemblies.append(name)
             elif kind == _ASSETS and (file := _text(properties.items.get("file"))):
                 assets.update(self._assets(folder, file))
-        for file in stacks:
-            yield from self._stack(folder, file, assets)
+        for file, region in stacks:
+            for declared in self._stack(folder, file, assets):
+                declared.functions = [replace(each, region=region) for each in declared.functions]
+                yield declared
         for name in assemblies:
             inside = joined(folder, name)
             if inside is not None and depth < MAX_DEPTH and self.tree.is_file(_below(inside, _MANIFEST)):
@@ -302,13 +307,18 @@ def _is_nested(tree: Tree, folder: str) -> bool:
     return bool(name) and _is_assembly(tree, outside) and f'"{name}"'.encode() in tree.read(_below(outside, _MANIFEST))
 
 
-def _artifacts(manifest: Document) -> Iterator[tuple[str, Document]]:
-    """Type and properties of each artifact."""
+def _artifacts(manifest: Document) -> Iterator[tuple[str, Document, Known[str] | None]]:
+    """Type and properties of each artifact, and the region that a stack is made for, where the app says that."""
     artifacts = manifest.items.get("artifacts")
     for node in artifacts.items.values() if isinstance(artifacts, Document) else ():
         properties = node.items.get("properties") if isinstance(node, Document) else None
         if isinstance(node, Document) and isinstance(properties, Document):
-            yield _text(node.items.get("type")), properties
+            yield _text(node.items.get("type")), properties, _region(node.items.get("environment"))
+
+
+def _region(environment: Node | None) -> Known[str] | None:
+    found = _ENVIRONMENT.fullmatch(_text(environment))
+    return Known(found[1], environment.span) if found and environment else None
 
 
 def _document(tree: Tree, path: str) -> Document:

@@ -270,8 +270,15 @@ def _function(
         function,
         name=compiled.key,
         code=_code(compiled, service, template, tree),
+        region=_region(at(service.provider, "region")),
         triggers_complete=compiled.logical not in incomplete,
     )
+
+
+def _region(node: Node | None) -> Known[str] | None:
+    """The region that the provider's section names and the command line does not."""
+    name = None if is_default(node) else text(node)
+    return Known(name, node.span) if node is not None and name is not None else None
 
 
 def _code(compiled: Compiled, service: Service, template: Template, tree: Tree) -> Code | None:

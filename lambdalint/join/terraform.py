@@ -16,6 +16,7 @@ from lambdalint.join.triggers import declared_triggers
 from lambdalint.model.function import Code, CodeKind, Permission, Trigger
 from lambdalint.model.template import Dialect, Resource, Template
 from lambdalint.model.terraform import TerraformProject, TerraformResource
+from lambdalint.model.values import Property
 from lambdalint.readers.tree import Mounted
 
 #: The file that stands for a root module, where there is one of this name.
@@ -52,7 +53,8 @@ def declared(project: TerraformProject, path: str, tree: Mounted, said: Said) ->
     for resource in template.resources.values():
         if resource.type == FUNCTION:
             code = _code(terraform[resource.name], made, uploads)
-            result.functions.append(declared_function(resource, resource.properties, template, code))
+            function = declared_function(resource, resource.properties, template, code)
+            result.functions.append(replace(function, region=_region(terraform[resource.name])))
         elif resource.type == LAYER:
             code = _code(terraform[resource.name], made, uploads) or Code(CodeKind.REMOTE, resource.span)
             result.layers.append(replace(declared_layer(resource, "Content", template, tree), code=code))
@@ -66,6 +68,11 @@ def declared(project: TerraformProject, path: str, tree: Mounted, said: Said) ->
 def _code(resource: TerraformResource, made: Community, uploads: Uploads) -> Code | None:
     call = made.calls.get(resource.address)
     return uploads.of(resource) if call is None else packaged(call, uploads)
+
+
+def _region(resource: TerraformResource) -> Property | None:
+    """The region that the block names, or else its provider's."""
+    return resource.attributes.get("region") or (resource.provider.region if resource.provider else None)
 
 
 def _permission(resource: Resource, template: Template) -> Permission:

@@ -249,8 +249,9 @@ class Function:
     resolved handler's file.
 
     *evidence* says how the function was found.  Where no template declares it, *template* is ``None``, *span* is the
-    handler's place, and every setting that nobody states is ``Unknown``.  *container* is known of an image whose
-    Dockerfile is in the project; its command is then the *handler*.
+    handler's place, and every setting that nobody states is ``Unknown``.  *region* is where the function is deployed,
+    as far as the project itself says that.  *container* is known of an image whose Dockerfile is in the project; its
+    command is then the *handler*.
     """
 
     name: str
@@ -281,4 +282,5 @@ class Function:
     local_layers: tuple[Layer, ...] = ()
     layers_complete: bool = True
     evidence: Evidence = Evidence.TEMPLATE
+    region: Value[str] | None = None
     container: Container | None = None

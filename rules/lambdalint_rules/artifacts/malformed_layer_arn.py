@@ -1,6 +1,7 @@
 """A function names one version of a layer by its whole ARN, in the function's own region and partition.
 
-Lambda refuses anything else when the function is created or updated.
+Lambda refuses anything else when the function is created or updated.  The form ``awslayer`` is AWS's own for layers
+that it once managed; no ARN of a version stands for them, so that there is nothing to offer in its place.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html
 """
@@ -23,6 +24,20 @@ Resources:
       Layers:
         - {layer}
 """
+TERRAFORM = """\
+provider "aws" {{
+  region = "{region}"
+}}
+
+resource "aws_lambda_function" "orders" {{
+  function_name = "orders"
+  role          = "arn:aws:iam::111122223333:role/orders"
+  filename      = "orders.zip"
+  handler       = "app.handler"
+  runtime       = "python3.13"
+  layers        = [{layer}
+}}
+"""
 ARN = "arn:aws:lambda:eu-central-1:111122223333:layer:deps"
 IN_CHINA = "cn-north-1:111122223333:layer:deps:7"
 
@@ -39,8 +54,10 @@ IN_CHINA = "cn-north-1:111122223333:layer:deps:7"
         {"template.yaml": TEMPLATE.format(layer=f"arn:aws:lambda:{IN_CHINA}  # finding")},
         {"template.yaml": TEMPLATE.format(layer="arn:aws:lambda:::awslayer:AmazonLinux1803  # finding")},
         {"template.yaml": TEMPLATE.format(layer=f"{ARN}:7\n        - {ARN.replace('central', 'west')}:7  # finding")},
+        {"main.tf": TERRAFORM.format(region="eu-west-1", layer=f'"{ARN}:7"]  # finding')},
     ),
     good=(
+        {"main.tf": TERRAFORM.format(region="eu-central-1", layer=f'"{ARN}:7"]')},
         {"template.yaml": TEMPLATE.format(layer=f"{ARN}:7")},
         {"template.yaml": TEMPLATE.format(layer=f"arn:aws-cn:lambda:{IN_CHINA}")},
         {"template.yaml": TEMPLATE.format(layer="!Sub arn:aws:lambda:${AWS::Region}:111122223333:layer:deps:7")},
@@ -59,9 +76,12 @@ def check(function: Function) -> Problems:
                 managed = ":awslayer:" in layer.value
                 yield Problem(layer.span, said, confidence=Confidence.MEDIUM if managed else None)
             continue
+        own = _region(function)
         other = next((each for each in regions if each != arn.region), None)
         regions.setdefault(arn.region, arn.name)
-        if other is not None:
+        if own is not None and own != arn.region:
+            yield Problem(layer.span, f"the layer {arn.name} is of {arn.region}; {function.name} is deployed to {own}")
+        elif own is None and other is not None:
             yield Problem(
                 layer.span,
                 f"the layer {arn.name} is of {arn.region}, and the layer {regions[other]} of {other}; "
@@ -69,6 +89,13 @@ def check(function: Function) -> Problems:
             )
         else:
             yield from _mistakes(arn)
+
+
+def _region(function: Function) -> str | None:
+    match function.region:
+        case Known(str(name), parameter=None):
+            return name
+    return None
 
 
 def _not_an_arn(layer: Known[str]) -> str | None:
