@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from benchmarks import auditing, checking, packaging, starting
+from benchmarks import auditing, checking, images, packaging, starting
 from benchmarks.measure import CommandFailed
 from benchmarks.peers import PEERS, peer_version
 from benchmarks.table import Row, as_data, as_text
@@ -31,6 +31,7 @@ PARTS: Final[dict[str, Callable[[Path, Path], Iterator[Row]]]] = {
     "audit": lambda folder, home: auditing.archive(folder),
     "package-small": packaging.small,
     "package-large": packaging.large,
+    "image": lambda folder, home: images.appended(folder),
     "start": starting.artifacts,
 }
 
