@@ -157,11 +157,10 @@ def _differs(entry: Entry, record: Recorded, left: int) -> bool:
     if algorithm != "sha256":
         return False
     try:
-        content = entry.read()
+        found = entry.sha256 or hashlib.sha256(entry.read()).hexdigest()
     except LambdalintError:
         return False
-    found = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
-    return found != digest.rstrip("=")
+    return base64.urlsafe_b64encode(bytes.fromhex(found)).decode().rstrip("=") != digest.rstrip("=")
 
 
 def _asked_in_vain(
