@@ -389,7 +389,7 @@ def test_a_failed_write_leaves_what_was_there(
     plan = built(project(tmp_path / "project", ORDERS), host(index, None))
     before = write(plan, tmp_path / "dist").path.read_bytes()
 
-    def broken(entries: object) -> Iterator[bytes]:
+    def broken(entries: object, modified_s: int) -> Iterator[bytes]:
         yield b"half"
         raise KeyboardInterrupt
 

@@ -30,6 +30,7 @@ from lambdalint.packager.slim_sdk import slim
 from lambdalint.packager.source import SourceFiles, single_file, source_files
 from lambdalint.packager.subjects import Subject, function_subject, layer_subjects
 from lambdalint.packager.target import Target
+from lambdalint.packager.times import source_date_epoch
 from lambdalint.packager.trim import unreached_tests
 from lambdalint.readers.tree import Tree
 
@@ -52,6 +53,7 @@ class Packager:
         self._options = options or Options()
         self._host = host or Host.here()
         self._progress = progress
+        self._epoch = source_date_epoch(self._host.environment)
         self._exit = ExitStack()
         # A download that was begun and is not needed after all may still be writing.
         scratch = tempfile.TemporaryDirectory(prefix="lambdalint-", ignore_cleanup_errors=True)
@@ -150,6 +152,7 @@ class Packager:
             kind=subject.kind,
             base=subject.base,
             losses=_below(subject.prefix, contents.losses),
+            epoch=self._epoch,
         )
 
     def _pinned_sdk(self, contents: Contents, subject: Subject) -> Needed:

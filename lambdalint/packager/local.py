@@ -10,6 +10,7 @@ from typing import Final
 from lambdalint.errors import Refused
 from lambdalint.packager.choice import why_no_tag
 from lambdalint.packager.target import Target
+from lambdalint.packager.times import EARLIEST_S, VARIABLE, source_date_epoch
 from lambdalint.packager.uv import own_words, uv_binary
 
 _MAX_S: Final = 600
@@ -27,7 +28,7 @@ def built_wheel(folder: Path, name: str, scratch: Path, target: Target) -> Path:
         done = subprocess.run(  # noqa: S603
             [*command, str(folder)],
             # A time of their own would make every wheel another one.
-            env={**os.environ, "SOURCE_DATE_EPOCH": "315532800"},
+            env={**os.environ, VARIABLE: str(source_date_epoch(os.environ) or EARLIEST_S)},
             capture_output=True,
             timeout=_MAX_S,
             stdin=subprocess.DEVNULL,

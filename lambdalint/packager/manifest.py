@@ -31,6 +31,7 @@ def manifest(plan: Plan, *, sha256: bytes | None, packed_bytes: int | None) -> d
         "packed_bytes": packed_bytes,
         "unpacked_bytes": plan.unpacked_bytes,
         "compressor": plan.compressor,
+        "source_date_epoch": plan.epoch,
         "bytecode_compiler": plan.compiler and f"CPython {plan.compiler}",
         "inputs": [asdict(given) for given in plan.inputs],
         "distributions": [asdict(distribution) for distribution in plan.distributions],

@@ -11,6 +11,7 @@ from lambdalint.model.places import Span
 from lambdalint.packager.needs import Input
 from lambdalint.packager.pack import COMPRESSOR, Loss, Member
 from lambdalint.packager.target import Target
+from lambdalint.packager.times import EARLIEST_S
 
 SOURCE = "source"
 BYTECODE = "bytecode"
@@ -73,6 +74,7 @@ class Plan:
     *kind* is the form that it is written in.  *entries* are sorted by path.  *compiler* is the version of the Python
     that made the bytecode, ``None`` when there is none.  *source* is where the template names the code.
     *base* is the image that an image rests on, as it was asked for.  *losses* is what was left out of each origin.
+    *epoch* is the time that the user wants all files to have, ``None`` for the first one there is.
     """
 
     name: str
@@ -88,11 +90,17 @@ class Plan:
     kind: Kind = Kind.ZIP
     base: str | None = None
     losses: Mapping[str, tuple[Loss, ...]] = field(default_factory=dict)
+    epoch: int | None = None
 
     @property
     def stem(self) -> str:
         """The name of its files, without an extension: a construct's path, say, holds what a file's name may not."""
         return re.sub(r"[^\w.-]+", "-", self.name).strip("-.") or "function"
+
+    @property
+    def modified_s(self) -> int:
+        """The time of all files, in seconds since 1970."""
+        return EARLIEST_S if self.epoch is None else self.epoch
 
     @property
     def unpacked_bytes(self) -> int:

@@ -25,6 +25,7 @@ from lambdalint.packager.host import Host
 from lambdalint.packager.index import IndexSettings
 from lambdalint.packager.retag import retagged
 from lambdalint.packager.target import Target
+from lambdalint.packager.times import EARLIEST_S, VARIABLE, source_date_epoch
 from lambdalint.packager.uv import own_words, uv_binary
 
 _MAX_S: Final = 1800
@@ -69,8 +70,12 @@ class Builder:
             return place
         return made
 
+    @property
+    def _modified_s(self) -> int:
+        return source_date_epoch(self.host.environment) or EARLIEST_S
+
     def _key(self, pin: Pin, target: Target) -> str:
-        parts = (_RULES, pin.sha256 or pin.url, self.policy.value, str(target))
+        parts = (_RULES, pin.sha256 or pin.url, self.policy.value, str(target), str(self._modified_s))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _made(self, source: Path, pin: Pin, target: Target) -> Path:
@@ -116,7 +121,7 @@ class Builder:
             done = subprocess.run(  # noqa: S603
                 [*command, str(source)],
                 # A time of their own would make every wheel another one.
-                env={**environment, "SOURCE_DATE_EPOCH": "315532800", "PYTHONHASHSEED": "0"},
+                env={**environment, VARIABLE: str(self._modified_s), "PYTHONHASHSEED": "0"},
                 cwd=out,
                 capture_output=True,
                 timeout=_MAX_S,

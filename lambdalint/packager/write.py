@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,7 +95,7 @@ def _write_zip(plan: Plan, place: Path) -> tuple[bytes, int]:
     digest = hashlib.sha256()
     size = 0
     with place.open("wb") as file:
-        for chunk in zip_chunks(plan.entries):
+        for chunk in zip_chunks(plan.entries, plan.modified_s):
             digest.update(chunk)
             size += file.write(chunk)
     return digest.digest(), size
@@ -110,3 +111,5 @@ def _write_files(plan: Plan, place: Path) -> None:
     for path in (place, *place.rglob("*")):
         if path.is_dir():
             path.chmod(0o755)
+        if plan.epoch is not None:
+            os.utime(path, (plan.epoch, plan.epoch))

@@ -1,6 +1,6 @@
 """A ZIP whose bytes follow from the plan alone.
 
-Entries are sorted, carry one fixed time and plain Unix modes, and nothing else: no extra fields, no data descriptors,
+Entries are sorted, carry one time and plain Unix modes, and nothing else: no extra fields, no data descriptors,
 no comment, no ZIP64.
 
 Source: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3
@@ -13,6 +13,7 @@ from typing import Final
 from lambdalint.errors import Refused
 from lambdalint.packager.pack import Buffer
 from lambdalint.packager.plan import PlannedEntry
+from lambdalint.packager.times import EARLIEST_S, dos_time
 
 _LOCAL: Final = struct.Struct("<IHHHHHIIIHH")
 _CENTRAL: Final = struct.Struct("<IHHHHHHIIIHHHHHII")
@@ -21,15 +22,13 @@ _END: Final = struct.Struct("<IHHHHIIH")
 _UNIX: Final = 3 << 8
 _REGULAR_FILE: Final = 0o100000
 _UTF8: Final = 0x800
-_DATE: Final = (1 << 5) | 1  # 1980-01-01, the first day that a ZIP can state
-_TIME: Final = 0
 _MAX_ENTRIES: Final = 0xFFFF - 1
 _MAX_BYTES: Final = 0xFFFF_FFFF - 1
 _MAX_NAME_BYTES: Final = 0xFFFF
 
 
-def zip_chunks(entries: Iterable[PlannedEntry]) -> Iterator[Buffer]:
-    """The archive of *entries*, piece by piece, in the order of their paths.
+def zip_chunks(entries: Iterable[PlannedEntry], modified_s: int = EARLIEST_S) -> Iterator[Buffer]:
+    """The archive of *entries*, piece by piece, in the order of their paths; *modified_s* is the time of all.
 
     Raises:
         Refused: it would need structures that Lambda is not known to read.
@@ -37,11 +36,12 @@ def zip_chunks(entries: Iterable[PlannedEntry]) -> Iterator[Buffer]:
     ordered = sorted(entries, key=lambda entry: entry.path)
     if len(ordered) > _MAX_ENTRIES:
         raise Refused(f"the package has {len(ordered):,} files; a plain ZIP holds {_MAX_ENTRIES:,}")
+    modified = dos_time(modified_s)
     directory: list[bytes] = []
     offset = 0
     for entry in ordered:
         name = _name(entry.path)
-        local, central = _headers(entry, name, offset)
+        local, central = _headers(entry, name, offset, modified)
         directory.append(central + name)
         yield local + name
         yield entry.member.packed
@@ -61,15 +61,14 @@ def zip_bytes(entries: Iterable[PlannedEntry]) -> int:
     )
 
 
-def _headers(entry: PlannedEntry, name: bytes, offset: int) -> tuple[bytes, bytes]:
+def _headers(entry: PlannedEntry, name: bytes, offset: int, modified: tuple[int, int]) -> tuple[bytes, bytes]:
     member = entry.member
     version = 20 if member.deflated else 10
     common = (
         version,
         0 if name.isascii() else _UTF8,
         8 if member.deflated else 0,
-        _TIME,
-        _DATE,
+        *modified,
         member.crc32,
         len(member.packed),
         member.size,

@@ -16,13 +16,13 @@ from lambdalint.packager.host import Host
 from lambdalint.packager.image.base import ARCHITECTURES, Base
 from lambdalint.packager.image.layers import BuiltLayer, layers
 from lambdalint.packager.plan import Plan
+from lambdalint.packager.times import iso_time
 from lambdalint.readers.image.documents import read_config
 from lambdalint.readers.image.layers import Blob, read_layer
 
 #: The label with the hash of the function's files, which is the same for its ZIP.
 TREE_LABEL: Final = "dev.lambdalint.tree-sha256"
 
-_CREATED: Final = "1980-01-01T00:00:00Z"
 _TASK_ROOT: Final = "LAMBDA_TASK_ROOT"
 
 
@@ -105,7 +105,7 @@ def image_plan(plan: Plan, base: Base, host: Host) -> ImagePlan:
             f"{plan.name} names no handler, so the image would not know what to run", hint="state its handler"
         )
     root = base.config.environment.get(_TASK_ROOT) or base_environment()[_TASK_ROOT]
-    added = layers(plan.entries, root, host)
+    added = layers(plan.entries, root, host, plan.modified_s)
     count = len(base.layers) + len(added)
     if count > limit("image", "layers", "max"):
         raise Refused(f"the image would have {count} layers", hint="take a base with fewer")
@@ -150,14 +150,15 @@ def _config(plan: Plan, base: Base, added: Sequence[BuiltLayer], root: str) -> b
         "type": "layers",
         "diff_ids": [*(layer.diff_id for layer in base.layers), *(layer.diff_id for layer in added)],
     }
-    made = [{"created": _CREATED, "created_by": f"lambdalint package: {layer.title}"} for layer in added]
+    created = iso_time(plan.modified_s)
+    made = [{"created": created, "created_by": f"lambdalint package: {layer.title}"} for layer in added]
     document |= {
         "architecture": ARCHITECTURES[plan.target.architecture],
         "os": "linux",
-        "created": _CREATED,
+        "created": created,
         "config": settings,
         "rootfs": rootfs,
-        "history": [*_history(base), *made],
+        "history": [*_history(base, created), *made],
     }
     # What Docker notes about the machine that built the base is nobody's business in what is built on it.
     for name in ("container", "container_config", "docker_version", "id", "parent"):
@@ -165,13 +166,13 @@ def _config(plan: Plan, base: Base, added: Sequence[BuiltLayer], root: str) -> b
     return _json(document)
 
 
-def _history(base: Base) -> list[Mapping[str, Any]]:
+def _history(base: Base, created: str) -> list[Mapping[str, Any]]:
     """The base's history; some tools read layers by it, so one that does not fit is replaced."""
     stated = base.document.get("history")
     rows = [row for row in stated if isinstance(row, Mapping)] if isinstance(stated, list) else []
     if sum(row.get("empty_layer") is not True for row in rows) == len(base.layers):
         return rows
-    return [{"created": _CREATED, "created_by": f"base {base.name}"} for _ in base.layers]
+    return [{"created": created, "created_by": f"base {base.name}"} for _ in base.layers]
 
 
 def _python(plan: Plan, base: Base) -> str:

@@ -1,7 +1,7 @@
 """Layers whose bytes follow from the plan alone.
 
 Every folder on the way to a file has a record of its own, without which Lambda refuses the image; all belongs to root,
-is readable by everybody and carries one fixed time.
+is readable by everybody and carries one time.
 
 Source: https://github.com/opencontainers/image-spec/blob/main/layer.md
 """
@@ -19,9 +19,8 @@ from lambdalint.errors import Refused
 from lambdalint.packager.host import Host
 from lambdalint.packager.pack import COMPRESSOR
 from lambdalint.packager.plan import SOURCE, PlannedEntry
+from lambdalint.packager.times import EARLIEST_S
 
-#: 1980-01-01, as in a ZIP.
-MODIFIED: Final = 315_532_800
 LEVEL: Final = 6
 #: A distribution from this size on goes into the layer of those that change rarely.
 HEAVY_BYTES: Final = 10 * 1024 * 1024
@@ -47,14 +46,16 @@ class BuiltLayer:
     data: bytes
 
 
-def layers(entries: Iterable[PlannedEntry], root: str, host: Host) -> tuple[BuiltLayer, ...]:
-    """The files of a plan below the folder *root*, what changes most often last.
+def layers(
+    entries: Iterable[PlannedEntry], root: str, host: Host, modified_s: int = EARLIEST_S
+) -> tuple[BuiltLayer, ...]:
+    """The files of a plan below the folder *root*, what changes most often last; *modified_s* is the time of all.
 
     Heavy distributions, light ones and the project's own code are a layer each, as far as there are any.  What was
     compressed for another image serves again.
     """
     groups = _groups(tuple(entries))
-    return tuple(_built(title, group, root, host) for title, group in groups if group)
+    return tuple(_built(title, group, root, host, modified_s) for title, group in groups if group)
 
 
 def _groups(entries: Sequence[PlannedEntry]) -> list[tuple[str, list[PlannedEntry]]]:
@@ -69,13 +70,13 @@ def _groups(entries: Sequence[PlannedEntry]) -> list[tuple[str, list[PlannedEntr
     ]
 
 
-def _built(title: str, entries: Sequence[PlannedEntry], root: str, host: Host) -> BuiltLayer:
-    key = _key(entries, root)
+def _built(title: str, entries: Sequence[PlannedEntry], root: str, host: Host, modified_s: int) -> BuiltLayer:
+    key = _key(entries, root, modified_s)
     kept = host.cache.get("image-layers", key)
     if kept is not None and len(kept) > _SIZES.size:
         size, diff_id = _SIZES.unpack_from(kept)
         return _layer(title, diff_id.decode(), size, kept[_SIZES.size :])
-    data = b"".join(_records(entries, root))
+    data = b"".join(_records(entries, root, modified_s))
     diff_id = hashlib.sha256(data).hexdigest()
     packed = bytes(deflate.gzip_compress(data, LEVEL))
     host.cache.put("image-layers", key, _SIZES.pack(len(data), diff_id.encode()) + packed)
@@ -86,12 +87,12 @@ def _layer(title: str, diff_id: str, size: int, data: bytes) -> BuiltLayer:
     return BuiltLayer(title, f"sha256:{hashlib.sha256(data).hexdigest()}", f"sha256:{diff_id}", size, data)
 
 
-def _key(entries: Sequence[PlannedEntry], root: str) -> str:
+def _key(entries: Sequence[PlannedEntry], root: str, modified_s: int) -> str:
     rows = [(entry.path, entry.mode, entry.member.sha256) for entry in entries]
-    return hashlib.sha256(json.dumps([_RULES, COMPRESSOR, LEVEL, MODIFIED, root, rows]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([_RULES, COMPRESSOR, LEVEL, modified_s, root, rows]).encode()).hexdigest()
 
 
-def _records(entries: Sequence[PlannedEntry], root: str) -> Iterator[bytes]:
+def _records(entries: Sequence[PlannedEntry], root: str, modified_s: int) -> Iterator[bytes]:
     placed = {f"{root.strip('/')}/{entry.path}": entry for entry in entries}
     folders = {"/".join(path.split("/")[:depth]) for path in placed for depth in range(1, path.count("/") + 1)}
     size = 0
@@ -99,7 +100,7 @@ def _records(entries: Sequence[PlannedEntry], root: str) -> Iterator[bytes]:
         entry = placed.get(path)
         data = b"" if entry is None else entry.member.read()
         for part in (
-            *_heads(path, entry.mode if entry else 0o755, len(data), folder=entry is None),
+            *_heads(path, entry.mode if entry else 0o755, len(data), modified_s, folder=entry is None),
             data,
             bytes(-len(data) % _BLOCK),
         ):
@@ -108,15 +109,17 @@ def _records(entries: Sequence[PlannedEntry], root: str) -> Iterator[bytes]:
     yield bytes(2 * _BLOCK + -(size + 2 * _BLOCK) % _RECORD)
 
 
-def _heads(path: str, mode: int, size: int, *, folder: bool) -> Iterator[bytes]:
+def _heads(path: str, mode: int, size: int, modified_s: int, *, folder: bool) -> Iterator[bytes]:
     name = path.encode("utf-8", "surrogateescape") + (b"/" if folder else b"")
     split = _split(name) if name.isascii() and size <= _MAX_OCTAL else None
     if split is None:
         extended = _pax("path", name) + (_pax("size", str(size).encode()) if size > _MAX_OCTAL else b"")
-        yield _head(b"", b"pax/" + hashlib.sha256(name).hexdigest().encode(), 0o644, len(extended), _EXTENDED)
+        yield _head(
+            b"", b"pax/" + hashlib.sha256(name).hexdigest().encode(), 0o644, len(extended), modified_s, _EXTENDED
+        )
         yield extended + bytes(-len(extended) % _BLOCK)
         split = b"", b"pax/name"
-    yield _head(*split, mode, min(size, _MAX_OCTAL), _FOLDER if folder else _FILE)
+    yield _head(*split, mode, min(size, _MAX_OCTAL), modified_s, _FOLDER if folder else _FILE)
 
 
 def _split(name: bytes) -> tuple[bytes, bytes] | None:
@@ -127,14 +130,14 @@ def _split(name: bytes) -> tuple[bytes, bytes] | None:
     return (name[:cut], name[cut + 1 :]) if cut > 0 and 0 < len(name) - cut - 1 <= 100 else None
 
 
-def _head(prefix: bytes, name: bytes, mode: int, size: int, kind: bytes) -> bytes:
+def _head(prefix: bytes, name: bytes, mode: int, size: int, modified_s: int, kind: bytes) -> bytes:
     fields = (
         name,
         b"%07o" % mode,
         b"%07o" % 0,
         b"%07o" % 0,
         b"%011o" % size,
-        b"%011o" % MODIFIED,
+        b"%011o" % modified_s,
         b" " * 8,
         kind,
         b"",

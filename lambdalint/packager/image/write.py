@@ -16,7 +16,6 @@ from typing import Any, BinaryIO, Final, cast
 from lambdalint.packager.host import Progress, silent
 from lambdalint.packager.image.base import BaseLayer, Workbench
 from lambdalint.packager.image.build import ImagePlan
-from lambdalint.packager.image.layers import MODIFIED
 from lambdalint.packager.image.reference import Reference, reference
 from lambdalint.packager.image.registry import Registry
 from lambdalint.packager.manifest import manifest, rendered
@@ -126,18 +125,19 @@ def write_docker_archive(image: ImagePlan, place: Path, name: str, progress: Pro
         Refused: it cannot be written.
     """
     with whole(place) as (scratch,), tarfile.open(scratch, "w", format=tarfile.USTAR_FORMAT) as archive:
+        modified_s = image.plan.modified_s
         diff_ids = [layer.diff_id for layer in image.base.layers] + [layer.diff_id for layer in image.layers]
         names = [f"{diff_id.removeprefix('sha256:')}.tar" for diff_id in diff_ids]
         written: set[str] = set()
         for done, (name_of_layer, (_, blob)) in enumerate(zip(names, _layers(image), strict=True), 1):
             if name_of_layer not in written:
                 written.add(name_of_layer)
-                _add_unpacked(archive, name_of_layer, blob)
+                _add_unpacked(archive, name_of_layer, blob, modified_s)
             progress("write", image.plan.name, done, len(names))
         config_name = f"{image.config_digest.removeprefix('sha256:')}.json"
-        _add(archive, config_name, io.BytesIO(image.config), len(image.config))
+        _add(archive, config_name, io.BytesIO(image.config), len(image.config), modified_s)
         listed = _json([{"Config": config_name, "RepoTags": [name], "Layers": names}])
-        _add(archive, "manifest.json", io.BytesIO(listed), len(listed))
+        _add(archive, "manifest.json", io.BytesIO(listed), len(listed), modified_s)
 
 
 def push(image: ImagePlan, to: Reference, bench: Workbench) -> Pushed:
@@ -179,18 +179,18 @@ def _bytes(data: bytes) -> Blob:
     return Blob(len(data), lambda: io.BytesIO(data))
 
 
-def _add_unpacked(archive: tarfile.TarFile, name: str, blob: Blob) -> None:
+def _add_unpacked(archive: tarfile.TarFile, name: str, blob: Blob, modified_s: int) -> None:
     with tempfile.TemporaryFile() as whole:
         with blob.open() as packed, gzip.open(packed) as data:
             shutil.copyfileobj(data, whole, _CHUNK)
         size = whole.tell()
         whole.seek(0)
-        _add(archive, name, cast("BinaryIO", whole), size)
+        _add(archive, name, cast("BinaryIO", whole), size, modified_s)
 
 
-def _add(archive: tarfile.TarFile, name: str, data: BinaryIO, size: int) -> None:
+def _add(archive: tarfile.TarFile, name: str, data: BinaryIO, size: int, modified_s: int) -> None:
     info = tarfile.TarInfo(name)
-    info.size, info.mtime, info.mode = size, MODIFIED, 0o644
+    info.size, info.mtime, info.mode = size, modified_s, 0o644
     archive.addfile(info, data)
 
 
