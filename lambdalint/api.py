@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lambdalint.join.inputs import StatedArtifacts, StatedFunction
     from lambdalint.model.boot import Measured
     from lambdalint.model.image import Image
+    from lambdalint.model.policy import Policy
     from lambdalint.model.project import Project
     from lambdalint.packager.options import Options as PackagerOptions
     from lambdalint.reporters.packages.document import Packaging
@@ -102,7 +103,8 @@ def check(
         with opened_images((*found, *images), cache=cache) as opened:
             return _run(tree, place, config, day, jobs, results, _Packages.loaded(), running, opened)
     said = (repr(replace(running, layers=())), *place.layers) if running else ()
-    said = (*said, *(hashlib.sha256(content).hexdigest() for _, content in _boot_reports(config)))
+    reports = (*_boot_reports(config), *_size_baseline(config))
+    said = (*said, *(hashlib.sha256(content).hexdigest() for _, content in reports))
     key = run_key(__version__, str(place.root), *place.paths, repr(config), str(day), *said)
     result = recalled(results, key, place.root) if cache else None
     if result is None:
@@ -277,6 +279,7 @@ def package(
         functions,
         to=config.package.to,
         plan_only=plan_only,
+        emit_template=config.package.emit_template,
         progress=progress,
         options=_packager_options(config, place, plan_only=plan_only),
         check=checked,
@@ -340,6 +343,7 @@ def options(
             artifacts=_stated_artifacts(running, place),
             images=images,
             measured=tuple(_measured(config)),
+            policy=_policy(config),
         ),
         today=today,
     )
@@ -388,12 +392,36 @@ def _stated_functions(config: Config, base: Path, place: Place) -> "Iterator[Sta
 
 def _boot_reports(config: Config) -> Iterator[tuple[str, bytes]]:
     """The reports of measurements that the configuration names, with their content."""
+    return _reports(config, config.boot.reports)
+
+
+def _size_baseline(config: Config) -> Iterator[tuple[str, bytes]]:
+    """The report of packages that later ones are compared with, if there is one, with its content."""
+    return _reports(config, (config.size_baseline,) if config.size_baseline else ())
+
+
+def _reports(config: Config, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     base = (config.file.resolve().parent if config.file else Path.cwd()).resolve()
-    for name in config.boot.reports:
+    for name in names:
         try:
             yield name, (base / name).read_bytes()
         except OSError as error:
             raise UsageError(f"the report {name!r} cannot be read: {error.strerror}") from error
+
+
+def _policy(config: Config) -> "Policy":
+    from lambdalint.model.policy import Policy
+    from lambdalint.readers.package_report import read_sizes
+
+    sizes = {
+        package: size for name, content in _size_baseline(config) for package, size in read_sizes(content, name).items()
+    }
+    return Policy(
+        layer_accounts=config.allowed_layer_accounts,
+        published_layers=config.published_layers,
+        sizes=sizes,
+        max_growth=config.max_growth,
+    )
 
 
 def _measured(config: Config) -> "Iterator[Measured]":

@@ -13,6 +13,7 @@ import tomli
 
 from lambdalint.errors import ConfigError
 from lambdalint.model.finding import Confidence, Profile, Severity
+from lambdalint.model.policy import DEFAULT_GROWTH
 from lambdalint.readers.disk import is_file
 
 OWN_FILE: Final = "lambdalint.toml"
@@ -24,6 +25,7 @@ Choice = TypeVar("Choice", bound=Enum)
 
 _HANDLER: Final = re.compile(r"(?P<path>[^:]+\.py):(?P<symbol>[^\W\d]\w*)")
 _HANDLER_HINT: Final = 'for example "src/app.py:handler"'
+_ACCOUNT: Final = re.compile(r"\d{12}")
 _ARCHITECTURES: Final = ("x86_64", "arm64")
 
 #: The forms of packages; each function has its own where none is said.
@@ -70,7 +72,7 @@ class PackageSettings:
     they go: ``oci`` and ``docker-archive`` are files, everything else is a reference.  *bytecode* says which modules
     get bytecode, *sdk* whose SDK runs.  *slim_sdk* leaves out its models of services without clients,
     *reachable_source* what the handler does not lead to, *trim* tests that nothing leads to, *strip* what no loader
-    reads.
+    reads.  *emit_template* writes templates that name the packages.
     """
 
     manifest: str | None = None
@@ -87,6 +89,7 @@ class PackageSettings:
     reachable_source: bool = False
     strip: bool = True
     trim: bool = True
+    emit_template: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,9 @@ class Config:
     git's, relative to the folder of *file*, or to the working directory where there is none.  *parameter_overrides*
     are what is given to a template in place of its own defaults: parameters of CloudFormation, variables of Terraform,
     ``--param`` of the Serverless Framework, whose stage is *stage*.  *variable_files* are relative like the patterns.
-    *handlers* and *functions* name what no template declares.  *package* says how packages are built,
+    *handlers* and *functions* name what no template declares.  *allowed_layer_accounts* and *published_layers* are
+    layers that are meant so.  *size_baseline* is a report of packages, relative like the patterns, from which they may
+    grow by the share *max_growth*.  *package* says how packages are built,
     *boot* what starting them may take.
     """
 
@@ -128,6 +133,10 @@ class Config:
     variable_files: tuple[str, ...] = ()
     handlers: tuple[NamedHandler, ...] = ()
     functions: tuple[NamedHandler, ...] = ()
+    allowed_layer_accounts: tuple[str, ...] = ()
+    published_layers: tuple[str, ...] = ()
+    size_baseline: str | None = None
+    max_growth: float = DEFAULT_GROWTH
     package: PackageSettings = field(default_factory=PackageSettings)
     boot: BootSettings = field(default_factory=BootSettings)
     file: Path | None = None
@@ -314,6 +323,20 @@ def _number(value: Any) -> int:
     raise ConfigError(f"must be a whole number, not {_described(value)}")
 
 
+def _share(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100:
+        return float(value)
+    raise ConfigError(f"must be a share, not {_described(value)}", hint="0.1 is a tenth")
+
+
+def _accounts(value: Any) -> tuple[str, ...]:
+    accounts = _names(value)
+    for account in accounts:
+        if not _ACCOUNT.fullmatch(account):
+            raise ConfigError(f'must be a list of accounts, which have 12 digits, but holds "{account}"')
+    return accounts
+
+
 def _word(value: Any) -> str:
     if isinstance(value, str) and value:
         return value
@@ -388,6 +411,10 @@ _SETTINGS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "variable-files": _names,
     "handlers": _handlers,
     "functions": _functions,
+    "allowed-layer-accounts": _accounts,
+    "published-layers": _names,
+    "size-baseline": _word,
+    "max-growth": _share,
     "package": _package,
     "boot": _boot,
 }
@@ -417,6 +444,7 @@ _PACKAGE: Final[Mapping[str, Callable[[Any], Any]]] = {
     "reachable-source": _flag,
     "strip": _flag,
     "trim": _flag,
+    "emit-template": _flag,
 }
 
 _BOOT: Final[Mapping[str, Callable[[Any], Any]]] = {

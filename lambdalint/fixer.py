@@ -107,7 +107,7 @@ class Overlaid(Tree):
 
 
 @dataclass(slots=True)
-class _File:
+class EditedFile:
     """A file as it was read, and the edits it is to get."""
 
     text: Text
@@ -119,6 +119,7 @@ class _File:
         return all(edit in self.edits or not any(_overlap(edit, other) for other in self.edits) for edit in edits)
 
     def edited(self, edits: Iterable[Edit]) -> bytes:
+        """The content of the file with *edits*, in its encoding and with its ends of lines."""
         text = self.text.text
         for edit in sorted(set(edits), key=lambda each: each.span, reverse=True):
             start, end = self.text.bounds(edit.span)
@@ -132,7 +133,7 @@ class _File:
 
 def _applied(tree: Tree, found: list[tuple[Finding, Fix]], broken: dict[Fix, Finding]) -> tuple[dict[str, bytes], int]:
     """The contents of the files after as many fixes as can be made at once, and for how many findings that is."""
-    files: dict[str, _File] = {}
+    files: dict[str, EditedFile] = {}
     done: set[tuple[Edit, ...]] = set()
     count = 0
     for finding, fix in found:
@@ -148,7 +149,7 @@ def _applied(tree: Tree, found: list[tuple[Finding, Fix]], broken: dict[Fix, Fin
         for path in by_path:
             if path not in files:
                 data = tree.read(path)
-                files[path] = _File(Text(path, decoded(data, path)), data)
+                files[path] = EditedFile(Text(path, decoded(data, path)), data)
         if not all(files[path].takes(wanted) for path, wanted in by_path.items()):
             continue
         if not all(

@@ -1,6 +1,6 @@
 """Packaging, wired: plan each function and layer, let the rules look at the plans, write those that they pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -20,7 +20,7 @@ from lambdalint.packager.options import Options
 from lambdalint.packager.plan import Kind, Plan, Skipped
 from lambdalint.packager.write import Written, write
 from lambdalint.readers.tree import Folder
-from lambdalint.reporters.packages.document import Package, Packaging, Part
+from lambdalint.reporters.packages.document import EmittedTemplate, Package, Packaging, Part
 
 #: Functions planned at a time; each waits for downloads, and shares what it can with the others.
 _AT_ONCE = 4
@@ -31,13 +31,14 @@ class Workshop:
     """Plans the functions and layers of a project; what cannot be built goes to *failures*.
 
     *out* is where files go, as the reader sees it, and *to* where images do; *functions* are the only ones wanted, if
-    there are any.
+    there are any.  *project* is known once it is planned.
     """
 
     packager: Packager
     out: Path
     functions: Sequence[str]
     to: str
+    project: Project | None = None
     plans: list[Plan] = field(default_factory=list)
     images: dict[str, ImagePlan] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Workshop:
         Raises:
             UsageError: a wanted function does not exist, or two would be written to the same file.
         """
+        self.project = project
         wanted = self._wanted(project)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for function, outcome in zip(wanted, pool.map(self._outcome, wanted), strict=True):
@@ -146,6 +148,7 @@ def packaged(
     *,
     to: str,
     plan_only: bool,
+    emit_template: bool,
     progress: Callable[[str], None],
     options: Options,
     check: Callable[[Callable[[Project], Planned]], Result],
@@ -153,12 +156,18 @@ def packaged(
     """Plan, check and, unless *plan_only*, write the packages of *functions* (all of them if none is named).
 
     *options* say how to build; the folder *out* is left out of packages in any case.  *check* runs the rules over the
-    artifacts that its argument gives for a project.  A function with an error is not written.
+    artifacts that its argument gives for a project.  A function with an error is not written.  With *emit_template*
+    there are templates that name what was written.
 
     Raises:
         LambdalintError: nothing can be packaged as asked; what cannot be built is a failure in the answer instead.
     """
     started = perf_counter()
+    if emit_template and options.kind is Kind.LAYER:
+        raise UsageError(
+            "a layer is no code that a function can have, so that no template can name it",
+            hint="leave out --kind layer or --emit-template",
+        )
 
     def say(stage: str, name: str, done: int, total: int) -> None:
         progress(f"{stage} {name}" + (f" ({done} of {total})" if total > 1 else ""))
@@ -171,6 +180,7 @@ def packaged(
         result = check(shop.planned)
         refused = {each.function or _subject(each, shop) for each in result.findings if each.severity is Severity.ERROR}
         packages = []
+        done: dict[str, tuple[Plan, Written]] = {}
         for plan in shop.plans:
             image = shop.images.get(plan.name)
             if plan.kind is Kind.IMAGE and image is None:
@@ -183,16 +193,47 @@ def packaged(
                     shop.failures.append(_failure(plan.name, plan.source.path if plan.source else "", error))
                     continue
             notes = (*plan.notes, *(image.notes if image else ()), *(written.notes if written else ()))
+            if written is not None:
+                done[plan.name] = plan, written
             manifest = (out / written.manifest_path.name).as_posix() if written else None
             package = _package(plan, shop.path(plan), written, notes, refused=plan.name in refused)
             packages.append(replace(package, manifest=manifest))
     return Packaging(
         packages=tuple(packages),
+        templates=_emitted(shop, tree, folder, done, result.shown) if emit_template and not plan_only else (),
         skipped=tuple((each.name, each.reason) for each in shop.skipped),
         check=replace(result, failures=(*result.failures, *shop.failures)),
         seconds=perf_counter() - started,
         asked=tuple(functions),
     )
+
+
+def _emitted(
+    shop: Workshop, tree: Folder, folder: Path, done: Mapping[str, tuple[Plan, Written]], shown: Callable[[str], str]
+) -> tuple[EmittedTemplate, ...]:
+    """The templates that name what is *done*, which are written into *folder* or beside the configuration."""
+    from lambdalint.emission import emission, write
+    from lambdalint.emission.declarations import Built, declarations
+
+    assert shop.project is not None
+    built = {
+        name: Built(kind=plan.kind, sha256=each.sha256, path=each.path, image_uri=each.image_uri)
+        for name, (plan, each) in done.items()
+    }
+    skipped = {each.name: each.reason for each in shop.skipped}
+    declared = declarations(
+        shop.project, built, skipped, lambda name: name in shop.functions if shop.functions else True
+    )
+    taken = {place for _, each in done.values() for place in (each.path, each.manifest_path)}
+    emitted = write(emission(tree, tuple(declared), folder), taken)
+    shop.failures += [Failure(path, error.message, error.hint) for path, error in emitted.failures]
+
+    def seen(place: Path) -> str:
+        if place.is_relative_to(folder):
+            return (shop.out / place.relative_to(folder)).as_posix()
+        return shown(place.relative_to(tree.root).as_posix())
+
+    return tuple(EmittedTemplate(seen(each.path), each.content is not None, each.notes) for each in emitted.files)
 
 
 def _subject(finding: Finding, shop: Workshop) -> str | None:

@@ -93,6 +93,12 @@ from lambdalint.reporters.packages import BARE, FORMATS, render
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead of printing."
 )
+@click.option(
+    "--emit-template/--no-emit-template",
+    default=None,
+    help="Write templates that name the packages: beside them for CloudFormation and SAM, and for Terraform a file of "
+    "overrides beside its configuration.",
+)
 @overrides
 @config_file
 @colour
@@ -118,6 +124,7 @@ def command(
     reachable_source: bool | None,
     strip: bool | None,
     trim: bool | None,
+    emit_template: bool | None,
     output_format: str,
     output: Path | None,
     parameter_overrides: tuple[tuple[tuple[str, str], ...], ...],
@@ -157,6 +164,7 @@ def command(
             reachable_source=package.reachable_source if reachable_source is None else reachable_source,
             strip=package.strip if strip is None else strip,
             trim=package.trim if trim is None else trim,
+            emit_template=package.emit_template if emit_template is None else emit_template,
         ),
     )
     with Progress(sys.stderr) as progress:

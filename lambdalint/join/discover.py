@@ -9,6 +9,7 @@ from lambdalint.errors import UnreadableInput
 from lambdalint.join.artifacts import is_archive, is_installed
 from lambdalint.join.cloudformation import is_template
 from lambdalint.join.dialects import CDK_OUTPUT, TERRAFORM_SUFFIXES, root_dialect
+from lambdalint.join.emitted import is_emitted
 from lambdalint.join.manifests import packaged_archives
 from lambdalint.join.roots import outermost
 from lambdalint.model.document import Mapping
@@ -169,7 +170,8 @@ def _take(tree: Tree, path: str, named: bool, found: Discovered) -> None:
             return
         raise
     if isinstance(document, Mapping) and is_template(document):
-        found.documents[path] = document
+        if named or not is_emitted(document, path, tree):
+            found.documents[path] = document
     elif named:
         raise UnreadableInput(
             "this is no template: it has no Resources of AWS types",

@@ -82,10 +82,10 @@ def _settled(trigger: Trigger, resources: Mapping[str, Resource]) -> Trigger:
 
 def root_documents(documents: Mapping[str, Document], tree: Tree) -> list[str]:
     """The paths of those templates that no other one nests; of several that nest one another, the first."""
-    return outermost({path: set(_children(document, path, tree)) for path, document in documents.items()})
+    return outermost({path: set(nested_templates(document, path, tree)) for path, document in documents.items()})
 
 
-def _children(document: Document, path: str, tree: Tree) -> Iterator[str]:
+def nested_templates(document: Document, path: str, tree: Tree) -> Iterator[str]:
     """The local templates that *document* names literally as those of its stacks."""
     resources = document.items.get("Resources")
     for node in resources.items.values() if isinstance(resources, Document) else ():
@@ -122,7 +122,7 @@ class _Family:
             self.read[path] = None
             if self.tree.is_file(path) and self.tree.size(path) <= _MAX_FILE_BYTES:
                 try:
-                    self.read[path] = _document(decoded(self.tree.read(path), path), path)
+                    self.read[path] = template_document(decoded(self.tree.read(path), path), path)
                 except UnreadableInput as failure:
                     self.said.failures.append(failure)
         return self.read[path]
@@ -132,7 +132,12 @@ class _Family:
             self.said.notes.append(text)
 
 
-def _document(text: str, path: str) -> Node | None:
+def template_document(text: str, path: str) -> Node | None:
+    """The document in *text*, YAML or JSON; ``None`` when there is none.
+
+    Raises:
+        UnreadableInput: it is neither.
+    """
     if text.lstrip()[:1] != "{":
         return read_yaml(text, path)
     try:

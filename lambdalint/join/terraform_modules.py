@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lambdalint.errors import UnreadableInput
+from lambdalint.join.emitted import OVERRIDES
 from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.terraform_values import HiddenError, Work, WrongError, number_in, text_in, truth_in
 from lambdalint.model.document import Mapping as Document
@@ -107,7 +108,11 @@ def _configuration(names: tuple[str, ...]) -> list[str]:
     kept = []
     for name in names:
         stem, _, rest = name.rpartition(".tf")
-        if is_configuration(name) and not (rest in ("", ".json") and stem and f"{stem}.tofu{rest}" in present):
+        if (
+            is_configuration(name)
+            and name != OVERRIDES
+            and not (rest in ("", ".json") and stem and f"{stem}.tofu{rest}" in present)
+        ):
             kept.append(name)
     return kept
 

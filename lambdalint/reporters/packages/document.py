@@ -61,11 +61,20 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True)
+class EmittedTemplate:
+    """A template that names packages; one that is not *written* has its reason among the *asides*."""
+
+    path: str
+    written: bool
+    asides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Packaging:
     """All that one run of packaging did.
 
     *skipped* are names with the reason, *check* is what the rules say, and *asked* are the functions that somebody
-    asked for by name.
+    asked for by name.  *templates* are those that were asked for.
     """
 
     packages: tuple[Package, ...]
@@ -73,3 +82,4 @@ class Packaging:
     check: Result
     seconds: float
     asked: tuple[str, ...] = ()
+    templates: tuple[EmittedTemplate, ...] = ()

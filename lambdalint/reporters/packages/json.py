@@ -23,6 +23,10 @@ def document(packaging: Packaging) -> dict[str, Any]:
         "version": VERSION,
         "packages": [_package(package) for package in packaging.packages],
         "skipped": [{"name": name, "reason": reason} for name, reason in packaging.skipped],
+        "templates": [
+            {"path": each.path, "state": "written" if each.written else "withheld", "notes": list(each.asides)}
+            for each in packaging.templates
+        ],
         "findings": check["findings"],
         "errors": check["errors"],
         "notes": check["notes"],

@@ -45,6 +45,10 @@ def _rows(packaging: Packaging, style: Style) -> Iterator[str]:
         yield from (f"{'':<10}{visible(aside)}" for aside in package.asides)
     for name, reason in packaging.skipped:
         yield f"{style.faint('skipped ')}  {style.strong(visible(name))}  {visible(reason)}"
+    for template in packaging.templates:
+        verb = style.good("emitted ") if template.written else style.severity(Severity.ERROR, "withheld")
+        yield f"{verb}  {style.strong(visible(template.path))}"
+        yield from (f"{'':<10}{visible(aside)}" for aside in template.asides)
 
 
 def _parts(parts: Sequence[Part], style: Style) -> Iterator[str]:

@@ -1,0 +1,79 @@
+"""Templates that name what was built, so that it can be deployed with the tools that deploy the project anyway."""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from lambdalint.emission.declarations import Declaration, Emission, Emitted
+from lambdalint.errors import LambdalintError, Refused
+from lambdalint.join.dialects import TERRAFORM_SUFFIXES
+from lambdalint.join.emitted import MARK, OVERRIDES
+from lambdalint.model.template import Dialect
+from lambdalint.packager.write import whole
+from lambdalint.readers.tree import Folder
+
+_STACKS: Final = (Dialect.SAM, Dialect.CLOUDFORMATION)
+#: What the others are told instead; ``{}`` is the package.
+_HINTS: Final = {
+    Dialect.CDK: "write `code=Code.from_asset({!r})` in the application, which makes the template anew",
+    Dialect.SERVERLESS: "write `package: {{artifact: {}}}` below the function in it",
+    Dialect.TERRAFORM: "a plan is what was decided already: give the folder of the configuration",
+}
+
+
+def emission(tree: Folder, declarations: Sequence[Declaration], out: Path) -> Emission:
+    """What to write so that what was built of *declarations* is deployed; *out* is the absolute folder of the packages.
+
+    Templates of CloudFormation and SAM go there; for Terraform there is a file of overrides beside the configuration.
+    """
+    from lambdalint.emission.cloudformation import emitted_templates
+    from lambdalint.emission.terraform import emitted_overrides
+
+    stacks = [each for each in declarations if each.dialect in _STACKS]
+    modules = [each for each in declarations if each.span.path.endswith(TERRAFORM_SUFFIXES)]
+    others = [each for each in declarations if each not in stacks and each not in modules]
+    templates = emitted_templates(tree, stacks, out) if stacks else Emission()
+    overrides = emitted_overrides(tree, modules) if modules else Emission()
+    return Emission((*templates.files, *overrides.files), (*templates.failures, *overrides.failures, *_unsaid(others)))
+
+
+def write(emission: Emission, packages: Collection[Path]) -> Emission:
+    """Write the files of *emission*, and give what was written; *packages* are what was written before.
+
+    A file that somebody else wrote is left alone.
+    """
+    files: list[Emitted] = []
+    failures = [*emission.failures]
+    for each in emission.files:
+        try:
+            if each.content is not None:
+                _write(each.path, each.content, packages)
+            files.append(each)
+        except Refused as error:
+            failures.append((each.path.name, error))
+    return Emission(tuple(files), tuple(failures))
+
+
+def _write(path: Path, content: bytes, packages: Collection[Path]) -> None:
+    if any(place in packages for place in (path, *path.parents)):
+        raise Refused(f"{path} is the place of a package, and of a template that names it", hint="give another --out")
+    if path.exists() and path.name != OVERRIDES and MARK[-1].encode() not in path.read_bytes():
+        raise Refused(f"{path} is there, and lambdalint did not write it", hint="give another --out")
+    with whole(path) as (scratch,):
+        scratch.write_bytes(content)
+
+
+def _unsaid(declarations: Sequence[Declaration]) -> Iterator[tuple[str, LambdalintError]]:
+    """Why nothing is written for the templates of *declarations*."""
+    seen = set()
+    for each in declarations:
+        if each.built is not None and each.root not in seen:
+            seen.add(each.root)
+            hint = _HINTS.get(each.dialect)
+            yield (
+                each.root,
+                Refused(
+                    f"{each.root} is for a tool that takes no template but its own, so that none is written",
+                    hint=hint and hint.format(each.built.path.name),
+                ),
+            )

@@ -1,0 +1,166 @@
+"""Overrides for Terraform: what was built, in place of what a module's own files say of its packages.
+
+Source: https://developer.hashicorp.com/terraform/language/files/override
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from lambdalint.emission.declarations import Built, Declaration, Emission, Emitted, without_packages
+from lambdalint.emission.local import seen_from
+from lambdalint.errors import LambdalintError, Refused
+from lambdalint.join.emitted import OVERRIDES
+from lambdalint.join.inputs import Said
+from lambdalint.join.terraform_modules import Sources
+from lambdalint.model.hcl import Block
+from lambdalint.packager.plan import Kind
+from lambdalint.readers.tree import Folder
+
+_NOTE: Final = (
+    "Written by lambdalint package --emit-template, for what it packaged. Without this file the configuration holds "
+    "as it is."
+)
+_RESOURCES: Final = ("aws_lambda_function", "aws_lambda_layer_version")
+#: Other ways to say where a package is; they are taken back where they are said.
+_ELSEWHERE: Final = frozenset(("image_uri", "s3_bucket", "s3_existing_package", "s3_key", "s3_object_version"))
+
+#: What is packaged by a call of the community's module.
+_OF_CALL: Final = re.compile(r"\.aws_lambda_(?:function|layer_version)\.this\[0\]$")
+_INSTANCE: Final = re.compile(r'(?P<block>.*?)(?:\["(?P<key>(?:[^"\\]|\\.)*)"\]|\[(?P<index>\d+)\])?', re.DOTALL)
+
+
+def emitted_overrides(tree: Folder, declarations: Iterable[Declaration]) -> Emission:
+    """A file of overrides for each module that declares something which was built."""
+    by_root: dict[str, list[Declaration]] = {}
+    for each in declarations:
+        by_root.setdefault(each.root, []).append(each)
+    files: list[Emitted] = []
+    failures: list[tuple[str, LambdalintError]] = []
+    for root, own in by_root.items():
+        lost = [each for each in own if each.is_lost]
+        if lost:
+            files.append(without_packages(tree.root / _folder(lost[0].span.path) / OVERRIDES, lost))
+            continue
+        folders = dict.fromkeys(_folder(each.span.path) for each in own if each.built is not None)
+        try:
+            files += [_overrides(tree, folder, own) for folder in folders]
+        except LambdalintError as error:
+            failures.append((root, error))
+    return Emission(tuple(files), tuple(failures))
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _overrides(tree: Folder, folder: str, declarations: Iterable[Declaration]) -> Emitted:
+    """The overrides of the module in *folder*.
+
+    Raises:
+        Refused: what was built cannot be said there.
+    """
+    here = [each for each in declarations if _folder(each.span.path) == folder]
+    places: dict[tuple[str, int, int], list[Declaration]] = {}
+    for each in here:
+        places.setdefault((each.span.path, each.span.line, each.span.column), []).append(each)
+    sources = Sources(tree, Said())
+    blocks: dict[tuple[str, int, int], Block] = {
+        (path, block.span.line, block.span.column): block
+        for path in dict.fromkeys(each.span.path for each in here)
+        for block in sources.body(path).blocks
+    }
+    written: dict[str, Any] = {"//": _NOTE}
+    for place, there in places.items():
+        if not any(each.built for each in there):
+            continue
+        block = blocks.get(place)
+        if block is None or block.labels[:1] == () or (block.type == "resource" and block.labels[0] not in _RESOURCES):
+            raise Refused(f"{place[0]}:{place[1]} is no block that can be overridden", hint="give the configuration")
+        holder = written.setdefault(block.type, {})
+        for label in block.labels[:-1]:
+            holder = holder.setdefault(label, {})
+        holder[block.labels[-1]] = _arguments(block, there, tree.root / folder)
+    content = json.dumps(written, indent=2, ensure_ascii=False) + "\n"
+    notes = tuple(note for each in here if (note := each.note))
+    return Emitted(tree.root / folder / OVERRIDES, content.encode(), notes)
+
+
+def _arguments(block: Block, declarations: Sequence[Declaration], folder: Path) -> Mapping[str, object]:
+    """What *block*, which is what *declarations* are instances of, is to say of their packages."""
+    names = ", ".join(each.name for each in declarations)
+    built = [each.built for each in declarations if each.built is not None]
+    if len(built) < len(declarations):
+        raise Refused(f"{block.span.path}:{block.span.line} declares {names}, and some of them are not packaged")
+    for each in declarations:
+        _check(each)
+    is_image = built[0].kind is Kind.IMAGE
+    texts = [_quoted(each.image_uri or "") if is_image else _path(each, folder) for each in built]
+    value = _value(declarations, built, texts)
+    if value is None:
+        raise Refused(
+            f"{block.span.path}:{block.span.line} declares {names}, whose packages differ: an override names one",
+            hint="declare them where the module is called",
+        )
+    arguments: dict[str, object] = dict.fromkeys(block.body.attributes.keys() & _ELSEWHERE)
+    if block.type == "module":
+        arguments["create_package"] = False
+        arguments["image_uri" if is_image else "local_existing_package"] = f"${{{value}}}"
+        if "store_on_s3" in block.body.attributes:
+            arguments["store_on_s3"] = False
+    elif is_image:
+        arguments["image_uri"] = f"${{{value}}}"
+    else:
+        arguments["filename"] = f"${{{value}}}"
+        arguments["source_code_hash"] = f"${{filebase64sha256({value})}}"
+    return dict(sorted(arguments.items()))
+
+
+def _check(declaration: Declaration) -> None:
+    """Do nothing for what Terraform can upload.
+
+    Raises:
+        Refused: it cannot.
+    """
+    built = declaration.built
+    assert built is not None
+    if (built.kind is Kind.IMAGE) is not declaration.is_image:
+        raise Refused(f"{declaration.name} is declared as one of an image and an archive, and packaged as the other")
+    if built.kind is Kind.IMAGE and built.image_uri is None:
+        raise Refused(
+            f"the image of {declaration.name} is in {built.path.name}, from where Terraform deploys none",
+            hint="give --to HOST/NAME:TAG, the registry that it is to run from",
+        )
+    if built.kind is Kind.DIR:
+        raise Refused(f"{built.path.name} is a folder, and Terraform uploads archives", hint="give --kind zip")
+
+
+def _value(declarations: Sequence[Declaration], built: Sequence[Built], texts: Sequence[str]) -> str | None:
+    """The expression for what the instances of a block have; ``None`` when there is none that a module can state."""
+    if len({each.sha256 for each in built}) == 1:
+        return texts[0]
+    instances = [_INSTANCE.fullmatch(_OF_CALL.sub("", each.name)) for each in declarations]
+    blocks = {match["block"] for match in instances if match}
+    if len(blocks) != 1:
+        return None
+    keys = [match["key"] for match in instances if match]
+    if None not in keys:
+        pairs = ", ".join(f'"{key}" = {text}' for key, text in sorted(zip(keys, texts, strict=True)))
+        return f"{{{pairs}}}[each.key]"
+    indexes = [match["index"] for match in instances if match]
+    ordered = sorted((int(index), text) for index, text in zip(indexes, texts, strict=True) if index is not None)
+    if [index for index, _ in ordered] != list(range(len(texts))):
+        return None
+    return f"[{', '.join(text for _, text in ordered)}][count.index]"
+
+
+def _path(built: Built, folder: Path) -> str:
+    return _quoted(seen_from(built.path, folder), "${path.module}/")
+
+
+def _quoted(text: str, before: str = "") -> str:
+    """*text* as a literal of HCL; *before* is one already."""
+    inner = json.dumps(text, ensure_ascii=False)[1:-1].replace("${", "$${").replace("%{", "%%{")
+    return f'"{before}{inner}"'
