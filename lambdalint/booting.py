@@ -12,11 +12,13 @@ from lambdalint.aws.limits import limit
 from lambdalint.aws.sample_events import sample_event, sample_names
 from lambdalint.config import Config
 from lambdalint.errors import UnreadableInput, UsageError
+from lambdalint.imaging import image_name, opened_images, path_of
 from lambdalint.join.artifacts import given_artifact
-from lambdalint.join.manifests import manifest_beside
+from lambdalint.join.manifests import Manifest, manifest_beside
 from lambdalint.model.artifact import Artifact
 from lambdalint.model.boot import Boot
 from lambdalint.packager.boot.boot import Start, booted
+from lambdalint.packager.boot.image import ImageStart, image_booted
 from lambdalint.packager.boot.outcome import Sample
 from lambdalint.packager.host import Host
 from lambdalint.readers.disk import is_file
@@ -29,7 +31,7 @@ _MAX_EVENT_BYTES: Final = limit("payload", "response", "max_bytes")
 
 
 def boot(
-    path: Path,
+    artifact: Path | str,
     config: Config | None = None,
     *,
     running: Running | None = None,
@@ -39,16 +41,61 @@ def boot(
     memory_mb: int | None = None,
     cache: bool = True,
 ) -> Boot:
-    """Start the artifact at *path* as Lambda would, and invoke it with *events*, each a kind of trigger or a file.
+    """Start *artifact* as Lambda would, and invoke it with *events*, each a kind of trigger or a file.
 
-    What *running* does not say is taken from the manifest beside the archive.
+    It is an archive or a folder, or an image: a layout or an archive of one, or what is not a path but the name of one.
+    What *running* does not say is taken from the manifest beside it.  A handler takes the place of an image's command.
 
     Raises:
         LambdalintError: nobody says what runs it, there is no such event, it cannot be unpacked, or nothing here can
             run it.
     """
     running = running or Running()
-    config = Config.find((path,)) if config is None else config
+    if config is None:
+        config = Config.find((artifact if isinstance(artifact, Path) else Path(),))
+    name = artifact if isinstance(artifact, str) else image_name(artifact)
+    if name is None:
+        start = _start(Path(artifact), running)
+        return booted(
+            replace(
+                start,
+                events=tuple(map(_sample, events)),
+                environment=environment or {},
+                timeout_s=timeout_s,
+                memory_mb=memory_mb,
+                max_init_ms=config.boot.max_init_ms,
+                max_memory_mb=config.boot.max_memory_mb,
+            ),
+            Host.here(cached=cache),
+        )
+    if running.layers:
+        raise UsageError("an image takes no layers", hint="copy what is in them into the image")
+    samples = tuple(map(_sample, events))
+    manifest = _manifest(name)
+    with opened_images((name,), cache=cache) as (image,):
+        return image_booted(
+            ImageStart(
+                image=image,
+                function=manifest.name if manifest else _base_name(name),
+                command=(running.handler,) if running.handler else None,
+                runtime=running.runtime or (manifest.runtime if manifest else None),
+                architecture=running.architecture,
+                events=samples,
+                environment=environment or {},
+                timeout_s=timeout_s,
+                memory_mb=memory_mb,
+                max_init_ms=config.boot.max_init_ms,
+                max_memory_mb=config.boot.max_memory_mb,
+            )
+        )
+
+
+def _start(path: Path, running: Running) -> Start:
+    """What is at *path*, and what runs it.
+
+    Raises:
+        LambdalintError: nobody says what, or it cannot be read.
+    """
     place = placed((path,), running.layers)
     tree = Folder(place.root)
     inner = place.paths[0]
@@ -65,21 +112,30 @@ def boot(
             if value is None
         )
         raise UsageError(f"nobody says {missing} of {path}", hint=f"for example {options}")
-    start = Start(
+    return Start(
         artifact=_read(tree, inner, place.shown(inner)),
         function=manifest.name if manifest else path.resolve().name.removesuffix(".zip") or "function",
         handler=handler,
         runtime=runtime,
         architecture=running.architecture or (manifest.architecture if manifest else None),
         layers=tuple(_read(tree, layer, place.shown(layer)) for layer in place.layers),
-        events=tuple(map(_sample, events)),
-        environment=environment or {},
-        timeout_s=timeout_s,
-        memory_mb=memory_mb,
-        max_init_ms=config.boot.max_init_ms,
-        max_memory_mb=config.boot.max_memory_mb,
     )
-    return booted(start, Host.here(cached=cache))
+
+
+def _manifest(name: str) -> Manifest | None:
+    path = path_of(name)
+    if path is None:
+        return None
+    real = path.resolve()
+    return manifest_beside(Folder(real.parent), real.name)
+
+
+def _base_name(name: str) -> str:
+    """What an image is called, without where it is and which of several."""
+    path = path_of(name)
+    if path is not None:
+        return path.resolve().stem
+    return name.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def _read(tree: Folder, path: str, shown: str) -> Artifact:

@@ -31,11 +31,9 @@ def images_among(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
     others: list[Path] = []
     names: list[str] = []
     for path in paths:
-        if is_layout(path):
-            names.append(str(path))
-            continue
-        if path.suffix == ".tar" and is_file(path):
-            names.append(str(path))
+        name = image_name(path)
+        if name is not None:
+            names.append(name)
             continue
         others.append(path)
         if is_folder(path):
@@ -47,6 +45,17 @@ def images_among(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
 def is_layout(path: Path) -> bool:
     """Whether *path* is a folder in the layout of the OCI."""
     return is_folder(path) and is_file(path / "oci-layout") and is_file(path / "index.json")
+
+
+def image_name(path: Path) -> str | None:
+    """What *path* is called as an image; ``None`` where it is none: a layout, or a tar archive, of one."""
+    return str(path) if is_layout(path) or (path.suffix == ".tar" and is_file(path)) else None
+
+
+def path_of(name: str) -> Path | None:
+    """Where the image called *name* lies on this machine; ``None`` for one of a registry."""
+    path = _existing(name)[0] if name.startswith(PREFIXES) else Path(name)
+    return path if exists(path) else None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ A base from Debian takes a minute to make; this one takes seconds, and runs all 
 import csv
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,10 +22,12 @@ from packaging.requirements import Requirement
 from tests.fake_index import Made, hashed
 from tests.test_image_readers import layout, member, tarred
 
+CLIENT = "awslambdaric"
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 #: Nothing that a function would import, by megabytes.
-_LEFT_OUT = {"test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "__pycache__"}
+_LEFT_OUT = {"test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "pydoc_data", "__pycache__"}
+_UNUSED = re.compile(r"_(test|tkinter|ctypes_test|xxtest)")
 
 
 def interpreter_base(folder: Path) -> str:
@@ -45,7 +48,7 @@ def interpreter_base(folder: Path) -> str:
 def client_wheels() -> list[Made]:
     """AWS's client and all that it needs, out of what is installed here."""
     found: dict[str, Made] = {}
-    waiting = ["awslambdaric"]
+    waiting = [CLIENT]
     while waiting:
         name = waiting.pop()
         if name not in found:
@@ -61,10 +64,10 @@ def _members() -> list[tuple[tarfile.TarInfo, bytes]]:
     files = {f"usr/local/bin/python{VERSION}": binary}
     for place in library.rglob("*"):
         parts = place.relative_to(library).parts
-        left_out = _LEFT_OUT & set(parts) or parts[0] in ("site-packages", "dist-packages")
+        left_out = _LEFT_OUT & set(parts) or parts[0] in ("site-packages", "dist-packages") or _UNUSED.match(place.name)
         if not left_out and not parts[0].startswith("config-") and place.is_file():
             files[f"usr/local/lib/python{VERSION}/{'/'.join(parts)}"] = place
-    native = [binary, *(place for place in files.values() if place.suffix == ".so")]
+    native = [binary, *(place for place in files.values() if place.suffix == ".so"), *_native_files(CLIENT)]
     files |= {str(place).lstrip("/"): place for place in _needed(native)}
     folders = {"/".join(path.split("/")[:depth]) for path in files for depth in range(1, path.count("/") + 1)}
     made = [member(path, type=tarfile.DIRTYPE, mode=0o755) for path in sorted(folders | {"etc", "proc", "dev"})]
@@ -73,6 +76,11 @@ def _members() -> list[tuple[tarfile.TarInfo, bytes]]:
     for path, place in sorted(files.items()):
         made.append(member(path, place.read_bytes(), mode=0o755 if os.access(place, os.X_OK) else 0o644))
     return made
+
+
+def _native_files(name: str) -> list[Path]:
+    files = distribution(name).files or ()
+    return [Path(str(file.locate())) for file in files if file.suffix == ".so"]
 
 
 def _needed(native: list[Path]) -> set[Path]:

@@ -71,7 +71,9 @@ def layout(root: Path, layers: list[bytes], config: dict[str, Any] | None = None
     manifest = {
         "schemaVersion": 2,
         "config": put(json.dumps(document).encode(), "application/vnd.oci.image.config.v1+json"),
-        "layers": [put(gzip.compress(data, mtime=0), "application/vnd.oci.image.layer.v1.tar+gzip") for data in layers],
+        "layers": [
+            put(gzip.compress(data, 1, mtime=0), "application/vnd.oci.image.layer.v1.tar+gzip") for data in layers
+        ],
     }
     listed = put(json.dumps(manifest).encode(), "application/vnd.oci.image.manifest.v1+json")
     (root / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [listed]}))

@@ -5,14 +5,24 @@ from pathlib import Path
 
 import click
 
-from lambdalint.cli.options import ExistingPath, OneOf, colour, config_file, configured, running, runs_on, variable
+from lambdalint.cli.options import (
+    ImageName,
+    OneOf,
+    PathOrImage,
+    colour,
+    config_file,
+    configured,
+    running,
+    runs_on,
+    variable,
+)
 from lambdalint.cli.output import view_of, view_of_file, write, write_file
 from lambdalint.errors import ExitCode
 from lambdalint.reporters.boot import FORMATS, render
 
 
 @click.command("boot")
-@click.argument("artifact", type=ExistingPath())
+@click.argument("artifact", type=PathOrImage())
 @running
 @click.option(
     "--event",
@@ -47,7 +57,7 @@ from lambdalint.reporters.boot import FORMATS, render
 def command(
     ctx: click.Context,
     *,
-    artifact: Path,
+    artifact: Path | ImageName,
     runtime: str | None,
     architecture: str | None,
     handler: str | None,
@@ -62,7 +72,11 @@ def command(
     config_file: Path | None,
     color: str,
 ) -> None:
-    """Start the function in ARTIFACT, a ZIP or a folder, under AWS's own runtime client, and measure it.
+    """Start the function in ARTIFACT under AWS's own runtime client, and measure it.
+
+    ARTIFACT is a ZIP, a folder, or an image: an OCI layout, an archive of one, oci:PATH:TAG, docker-archive:PATH:TAG,
+    or HOST/NAME:TAG of a registry. An image starts as it says itself, in a container of crun or a root of its own;
+    --handler takes the place of its command.
 
     Its code runs, away from your files and credentials as far as this machine can keep it from them; the report says
     how far. Without --event it is only initialised. Runtime, architecture and handler are taken from the manifest that
@@ -74,8 +88,8 @@ def command(
     from lambdalint.booting import TIMEOUT_S, boot
 
     found = boot(
-        artifact,
-        configured((artifact,), config_file),
+        artifact.name if isinstance(artifact, ImageName) else artifact,
+        configured(() if isinstance(artifact, ImageName) else (artifact,), config_file),
         running=runs_on(runtime, architecture, handler, layers),
         events=events,
         environment=dict(variables),

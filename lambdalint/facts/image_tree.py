@@ -39,10 +39,14 @@ class ImageTree:
 
     def find(self, path: str) -> Placed | None:
         """What is at *path*, which may be absolute, with links followed; ``None`` when nothing is, or they loop."""
+        real = self.real_path(path)
+        return self.by_path.get(real) if real else None
+
+    def real_path(self, path: str) -> str | None:
+        """Where *path* leads with links followed, something being there or not; ``None`` when they loop."""
         left = _MAX_LINKS
         todo = [part for part in reversed(normpath(path).split("/")) if part not in ("", ".")]
         at: list[str] = []
-        found: Placed | None = None
         while todo:
             part = todo.pop()
             if part == "..":
@@ -59,7 +63,7 @@ class ImageTree:
             if target.startswith("/"):
                 at = []
             todo += [each for each in reversed(target.split("/")) if each not in ("", ".")]
-        return self.by_path.get("/".join(at)) if at else None
+        return "/".join(at)
 
     def below(self, folder: str) -> Iterator[tuple[str, Placed]]:
         """Everything below *folder*, with paths relative to it."""

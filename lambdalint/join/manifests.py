@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from posixpath import basename, splitext
 from typing import Any, Final
 
 from lambdalint.errors import UnreadableInput
 from lambdalint.readers.tree import Tree
 
 _ARCHIVE: Final = ".zip"
+#: What has a manifest: archives, and images in both of their forms.
+_ENDINGS: Final = (_ARCHIVE, ".oci", ".tar")
 #: 50,000 entries of 300 characters; what is larger is no manifest.
 _MAX_BYTES: Final = 16 * 1024 * 1024
 
@@ -25,8 +28,9 @@ class Manifest:
 
 def manifest_beside(tree: Tree, archive: str) -> Manifest | None:
     """The manifest beside *archive*, ``orders.json`` beside ``orders.zip``; ``None`` when there is none of ours."""
-    path = f"{archive.removesuffix(_ARCHIVE)}.json"
-    if not archive.endswith(_ARCHIVE) or not tree.is_file(path) or tree.size(path) > _MAX_BYTES:
+    stem, ending = splitext(archive)
+    path = f"{stem}.json"
+    if ending not in _ENDINGS or not tree.is_file(path) or tree.size(path) > _MAX_BYTES:
         return None
     try:
         document: Any = json.loads(tree.read(path))
@@ -35,7 +39,7 @@ def manifest_beside(tree: Tree, archive: str) -> Manifest | None:
     if not isinstance(document, dict) or not {"version", "runtime", "tree_sha256", "entries"} <= document.keys():
         return None
     name, *others = (_text(document.get(key)) for key in ("name", "runtime", "architecture", "handler"))
-    return Manifest(name or archive.rpartition("/")[2].removesuffix(_ARCHIVE), *others)
+    return Manifest(name or basename(stem), *others)
 
 
 def packaged_archives(tree: Tree, folder: str) -> Iterator[str]:

@@ -8,8 +8,10 @@ from enum import Enum
 class Isolation(Enum):
     """What kept the code that ran from the rest of the machine; the value is its name in reports."""
 
+    CONTAINER = "container"  # crun's: a root of its own, read-only, another user without any privilege
     NAMESPACES = "namespaces"  # a root of its own, read-only, another user
     USER_NAMESPACE = "user-namespace"  # a root of its own, read-only, this user without any privilege
+    CHROOT = "chroot"  # a root of its own and another user, beside all other processes
     USER = "user"  # another user, who owns nothing here
     PERMISSIONS = "permissions"  # this user: files are read-only, and writes from Python are refused
 
@@ -106,11 +108,12 @@ class Invocation:
 class Boot:
     """What happened when *artifact* was started.
 
-    *python* is the exact version that ran it.  *init_ms* is the time from the start of the interpreter to the first
-    request for an event, ``None`` when there was none.  *init_error* is why; *peaks* are in MB of 1,048,576 bytes.
-    *files* are those that Python opened outside its own library, *compiled* the modules that had no usable bytecode,
-    *refused* the paths that it tried to write to.  *output* is what the function printed, perhaps cut.  *passed* are
-    the budgets that it does not keep, in words; *notes* what else a reader should know.
+    *python* is the exact version that ran it; it and *runtime* are empty where an image does not say them.  *init_ms*
+    is the time from the start of the interpreter to the first request for an event, ``None`` when there was none.
+    *init_error* is why; *peaks* are in MB of 1,048,576 bytes.  *files* are those that Python opened outside its own
+    library, *compiled* the modules that had no usable bytecode, *refused* the paths that it tried to write to; of an
+    image all three are empty.  *output* is what the function printed, perhaps cut.  *passed* are the budgets that it
+    does not keep, in words; *notes* what else a reader should know.
     """
 
     artifact: str

@@ -1,6 +1,6 @@
 """A container image: what it runs, and the layers that make its files."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -52,7 +52,8 @@ class ImageLayer:
     uncompressed layer hashes to, and *measured_diff_id* what it does; *packing* is how it is compressed, ``gzip`` or
     ``zstd``, ``""`` for not at all and ``None`` where nobody looked.  *entries* are ``None`` where the layer was not
     read.  *contents* gives those of the files at the paths asked for that the layer has, as far as they are no larger
-    than a limit of the reader.  *damages* say in words what keeps the layer from being used.
+    than a limit of the reader.  *files* goes through all of them, each by its number among the entries and with its
+    content in pieces, to be taken before the next file.  *damages* say in words what keeps the layer from being used.
     """
 
     digest: str
@@ -64,6 +65,7 @@ class ImageLayer:
     packing: str | None = None
     entries: tuple[ImageEntry, ...] | None = None
     contents: Callable[[Iterable[str]], Mapping[str, bytes]] | None = field(default=None, repr=False)
+    files: Callable[[], Iterator[tuple[int, Iterator[bytes]]]] | None = field(default=None, repr=False)
     damages: tuple[str, ...] = ()
 
 

@@ -28,8 +28,10 @@ _WORTH_SHOWING: Final = 0.03
 _BETWEEN: Final = ("python", "lib", "site-packages", "__pycache__", *(f"python3.{minor}" for minor in range(8, 20)))
 
 _ISOLATIONS: Final = {
+    Isolation.CONTAINER: "a container of crun: a read-only root of its own, as another user, without privileges",
     Isolation.NAMESPACES: "a read-only root of its own, as another user",
     Isolation.USER_NAMESPACE: "a read-only root of its own, without privileges",
+    Isolation.CHROOT: "a root of its own, as another user",
     Isolation.USER: "another user; your files were in sight as far as everybody may read them",
     Isolation.PERMISSIONS: "file permissions only",
 }
@@ -71,7 +73,8 @@ def _plain(value: Any) -> Any:
 
 def _text(boot: Boot, view: View) -> str:
     style = Style(view.colour)
-    what = f"{boot.handler} on {boot.runtime} {boot.architecture}, by Python {boot.python}"
+    where = f"{boot.runtime} {boot.architecture}".strip()
+    what = f"{boot.handler} on {where}" + (f", by Python {boot.python}" if boot.python else "")
     lines = [f"{style.strong(visible(boot.artifact))}  {visible(what)}", ""]
     lines += _init(boot, style)
     lines += _imports(boot, style)

@@ -29,7 +29,7 @@ from lambdalint.packager.target import Target, target
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 #: A folder that does not exist, as on Lambda: nothing is found in it.
-_HOME: Final = "/home/sbx_user1051"
+HOME: Final = "/home/sbx_user1051"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ def _environment(start: Start, wanted: Target, box: Sandbox, api: RuntimeApi, te
     lambdas = {
         **lambda_variables(start.function, start.memory_mb, api),
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{start.runtime}",
-        "HOME": _HOME,
+        "HOME": HOME,
         "LAMBDA_RUNTIME_DIR": runtime,
         "LAMBDA_TASK_ROOT": task,
         "LANG": "en_US.UTF-8",

@@ -24,9 +24,14 @@ class _Node:
 
 @dataclass(slots=True)
 class ImportTimes:
-    """Takes the lines of the interpreter's standard error, and keeps what they say; *phase* is what runs just now."""
+    """Takes the lines of the interpreter's standard error, and keeps what they say; *phase* is what runs just now.
+
+    Where nobody says when the function's own code begins, it does so after the module ``bootstrap`` of the *client*;
+    all of the client's modules are the runtime's.
+    """
 
     phase: Phase = Phase.RUNTIME
+    client: str | None = None
     _waiting: dict[int, list[_Node]] = field(default_factory=dict)
     _rows: int = 0
 
@@ -46,8 +51,11 @@ class ImportTimes:
 
     def _add(self, depth: int, module: str, self_us: int, cumulative_us: int) -> None:
         # A module is reported when it is done, hence after those that it loaded.
-        node = _Node(module, self_us, cumulative_us, self.phase, self._waiting.pop(depth + 1, []))
+        phase = Phase.RUNTIME if self.client and module.partition(".")[0] == self.client else self.phase
+        node = _Node(module, self_us, cumulative_us, phase, self._waiting.pop(depth + 1, []))
         self._waiting.setdefault(depth, []).append(node)
+        if self.client and module == f"{self.client}.bootstrap" and self.phase is Phase.RUNTIME:
+            self.phase = Phase.INIT
 
     def rows(self) -> Iterator[ImportTime]:
         """All modules, parents first; those whose parent was never done stand by themselves."""

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,12 +51,17 @@ class Course:
 
 @dataclass(slots=True)
 class Watch:
-    """Follows one child; *max_mb* is the memory that it may have."""
+    """Follows one child; *max_mb* is the memory that it may have.
+
+    *processes* gives those whose memory counts, that of the largest, for the one that was started; without, it is the
+    one inside a sandbox.
+    """
 
     streams: Streams
     max_mb: int
     process: "subprocess.Popen[bytes] | None" = None
     peak_mb: float | None = None
+    processes: Callable[[int], Iterable[int]] | None = None
     messages: "queue.Queue[Heard]" = field(default_factory=queue.Queue)
     _pid: int | None = None
 
@@ -70,11 +75,17 @@ class Watch:
         """Look how much memory the child has had at most."""
         if self.process is None:
             return
-        self._pid = self._pid or _innermost(self.process.pid)
-        with suppress(OSError, ValueError, IndexError):
-            status = Path(f"/proc/{self._pid}/status").read_text()
-            peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
-            self.peak_mb = max(peak, self.peak_mb or 0)
+        for pid in self._measured(self.process.pid):
+            with suppress(OSError, ValueError, IndexError):
+                status = Path(f"/proc/{pid}/status").read_text()
+                peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+                self.peak_mb = max(peak, self.peak_mb or 0)
+
+    def _measured(self, pid: int) -> Iterable[int]:
+        if self.processes is not None:
+            return self.processes(pid)
+        self._pid = self._pid or _innermost(pid)
+        return () if self._pid is None else (self._pid,)
 
     def follow(self, events: int, timeout_s: float) -> tuple[list[Heard], bool, bool]:
         """Wait for the end of *events*; what was heard, and whether it overran or was overfull."""

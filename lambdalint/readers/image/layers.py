@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO, Final
@@ -63,6 +63,7 @@ def read_layer(layer: ImageLayer, blob: Blob) -> ImageLayer:
         unpacked_bytes=stream.count,
         measured_diff_id=f"sha256:{stream.sha256}",
         contents=partial(_contents, blob),
+        files=partial(_files, blob),
         damages=tuple(damages),
     )
 
@@ -89,6 +90,14 @@ def _contents(blob: Blob, paths: Iterable[str]) -> Mapping[str, bytes]:
         except Damaged:
             return found  # what reading all of it has said already
     return found
+
+
+def _files(blob: Blob) -> Iterator[tuple[int, Iterator[bytes]]]:
+    with blob.open() as file:
+        tar = Tar(_Unpacked(file))
+        for number, record in enumerate(tar.records()):
+            if record.kind is RecordKind.FILE and not record.is_hard_link:
+                yield number, tar.pieces()
 
 
 def _entry(record: TarRecord) -> ImageEntry:

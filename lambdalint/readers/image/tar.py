@@ -15,6 +15,7 @@ _BLOCK: Final = 512
 #: Names, links and extended headers have a few hundred bytes; sparse maps and attributes a few thousand.
 _MAX_EXTENDED_BYTES: Final = 1024 * 1024
 _MAX_NAME_BYTES: Final = 4_096
+_PIECE: Final = 1 << 18
 
 _FILES: Final = (b"0", b"\0", b"7", b"S")
 _KINDS: Final = {
@@ -107,6 +108,19 @@ class Tar:
             raise Damaged("the archive ends within a file")
         self._left = 0
         return data
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content of the record at hand, however large, piece by piece.
+
+        Raises:
+            Damaged: the archive ends within it.
+        """
+        while self._left:
+            data = self._stream.read(min(self._left, _PIECE))
+            if not data:
+                raise Damaged("the archive ends within a file")
+            self._left -= len(data)
+            yield data
 
     def _checked(self, head: bytes) -> int:
         if len(head) < _BLOCK:
