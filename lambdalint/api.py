@@ -280,6 +280,7 @@ def package(
         to=config.package.to,
         plan_only=plan_only,
         emit_template=config.package.emit_template,
+        sboms=config.package.sbom,
         progress=progress,
         options=_packager_options(config, place, plan_only=plan_only),
         check=checked,

@@ -72,7 +72,7 @@ class PackageSettings:
     they go: ``oci`` and ``docker-archive`` are files, everything else is a reference.  *bytecode* says which modules
     get bytecode, *sdk* whose SDK runs.  *slim_sdk* leaves out its models of services without clients,
     *reachable_source* what the handler does not lead to, *trim* tests that nothing leads to, *strip* what no loader
-    reads.  *emit_template* writes templates that name the packages.
+    reads.  *emit_template* writes templates that name the packages, *sbom* a bill of materials beside each.
     """
 
     manifest: str | None = None
@@ -90,6 +90,7 @@ class PackageSettings:
     strip: bool = True
     trim: bool = True
     emit_template: bool = False
+    sbom: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -445,6 +446,7 @@ _PACKAGE: Final[Mapping[str, Callable[[Any], Any]]] = {
     "strip": _flag,
     "trim": _flag,
     "emit-template": _flag,
+    "sbom": _flag,
 }
 
 _BOOT: Final[Mapping[str, Callable[[Any], Any]]] = {

@@ -18,7 +18,7 @@ from lambdalint.packager.image.build import ImagePlan
 from lambdalint.packager.image.write import deliver, written_place
 from lambdalint.packager.options import Options
 from lambdalint.packager.plan import Kind, Plan, Skipped
-from lambdalint.packager.write import Written, write
+from lambdalint.packager.write import Written, whole, write
 from lambdalint.readers.tree import Folder
 from lambdalint.reporters.packages.document import EmittedTemplate, Package, Packaging, Part
 
@@ -149,6 +149,7 @@ def packaged(
     to: str,
     plan_only: bool,
     emit_template: bool,
+    sboms: bool,
     progress: Callable[[str], None],
     options: Options,
     check: Callable[[Callable[[Project], Planned]], Result],
@@ -157,7 +158,7 @@ def packaged(
 
     *options* say how to build; the folder *out* is left out of packages in any case.  *check* runs the rules over the
     artifacts that its argument gives for a project.  A function with an error is not written.  With *emit_template*
-    there are templates that name what was written.
+    there are templates that name what was written, with *sboms* bills of materials beside it.
 
     Raises:
         LambdalintError: nothing can be packaged as asked; what cannot be built is a failure in the answer instead.
@@ -168,6 +169,11 @@ def packaged(
             "a layer is no code that a function can have, so that no template can name it",
             hint="leave out --kind layer or --emit-template",
         )
+
+    if sboms:
+        from lambdalint.packager.sbom import check_library
+
+        check_library()
 
     def say(stage: str, name: str, done: int, total: int) -> None:
         progress(f"{stage} {name}" + (f" ({done} of {total})" if total > 1 else ""))
@@ -185,10 +191,11 @@ def packaged(
             image = shop.images.get(plan.name)
             if plan.kind is Kind.IMAGE and image is None:
                 continue
-            written = None
+            written = sbom = None
             if plan.name not in refused and not plan_only:
                 try:
                     written = deliver(image, to, folder, packager.bench) if image else write(plan, folder, say)
+                    sbom = _write_sbom(plan, written, image) if sboms else None
                 except Refused as error:
                     shop.failures.append(_failure(plan.name, plan.source.path if plan.source else "", error))
                     continue
@@ -197,7 +204,7 @@ def packaged(
                 done[plan.name] = plan, written
             manifest = (out / written.manifest_path.name).as_posix() if written else None
             package = _package(plan, shop.path(plan), written, notes, refused=plan.name in refused)
-            packages.append(replace(package, manifest=manifest))
+            packages.append(replace(package, manifest=manifest, sbom=(out / sbom).as_posix() if sbom else None))
     return Packaging(
         packages=tuple(packages),
         templates=_emitted(shop, tree, folder, done, result.shown) if emit_template and not plan_only else (),
@@ -234,6 +241,16 @@ def _emitted(
         return shown(place.relative_to(tree.root).as_posix())
 
     return tuple(EmittedTemplate(seen(each.path), each.content is not None, each.notes) for each in emitted.files)
+
+
+def _write_sbom(plan: Plan, written: Written, image: ImagePlan | None) -> str:
+    """The name of the bill of materials of what was *written*, which now lies beside its manifest."""
+    from lambdalint.packager.sbom import sbom
+
+    path = written.manifest_path.with_name(f"{plan.stem}.cdx.json")
+    with whole(path) as (place,):
+        place.write_bytes(sbom(plan, written.sha256, image.base if image else None))
+    return path.name
 
 
 def _subject(finding: Finding, shop: Workshop) -> str | None:

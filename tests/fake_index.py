@@ -44,6 +44,7 @@ def wheel(
     requires_python: str | None = None,
     executable: Sequence[str] = (),
     record: Mapping[str, str] | None = None,
+    licence: str | None = None,
 ) -> Made:
     """A wheel of *files*, by default one module of its name; *record* replaces the hashes that RECORD states."""
     module = name.replace("-", "_").lower()
@@ -51,6 +52,7 @@ def wheel(
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
     lines += [f"Requires-Dist: {requirement}" for requirement in requires]
     lines += [f"Requires-Python: {requires_python}"] if requires_python else []
+    lines += [f"License: {licence}"] if licence else []
     metadata = "\n".join([*lines, "", ""]).encode()
     content = {f"{module}.py": f"version = {version!r}\n"} if files is None else dict(files)
     members = {path: text.encode() if isinstance(text, str) else text for path, text in content.items()}

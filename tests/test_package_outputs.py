@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from tests.fake_index import wheel
 from tests.test_package_images import base, registry
 from tests.test_package_kinds import FUNCTION, LAYER, ORDERS, Bench, bench
 
@@ -155,3 +159,92 @@ def test_names_that_become_the_same_are_refused(bench: Bench) -> None:
     done = bench.package("--output-format", "cloudformation")
     assert done.exit_code == 2
     assert "would both be called awslambdafunctionorders" in done.stderr
+
+
+def bill_of(name: str) -> Any:
+    text = Path("dist", f"{name}.cdx.json").read_text()
+    # Raised by the library's own validator where the schema of CycloneDX is not kept.
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    return json.loads(text)
+
+
+def test_a_bill_of_materials_names_all_that_is_in_the_package(bench: Bench) -> None:
+    bench.index.add(
+        wheel("Top-Level", "1", files={"top.py": ""}, requires=["helper[fast]", "native; python_version < '3'"]),
+        wheel("helper", "3", files={"helper/__init__.py": ""}, requires=["quick; extra == 'fast'"], licence="MIT"),
+        wheel("quick", "1.0", files={"quick.py": ""}, licence="Apache-2.0 OR BSD-2-Clause"),
+    )
+    bench.holds({**ORDERS, "src/requirements.txt": "top-level\nnative\n"})
+    found = machine_readable(bench, "json", "--sbom")
+    holds_to_its_schema(found)
+    assert found["packages"][0]["sbom"] == "dist/Orders.cdx.json"
+    bill, manifest = bill_of("Orders"), bench.manifest("Orders")
+    root = bill["metadata"]["component"]
+    assert (root["name"], root["type"]) == ("Orders", "application")
+    assert root["hashes"] == [{"alg": "SHA-256", "content": manifest["sha256"]}]
+    assert "timestamp" not in bill["metadata"]
+    components = {each["name"]: each for each in bill["components"]}
+    assert set(components) == {"helper", "native", "quick", "top-level"}
+    wheels: Any = manifest["distributions"]
+    for each in wheels:
+        component = components[each["name"]]
+        assert component["purl"] == f"pkg:pypi/{each['name']}@{each['version']}"
+        assert component["hashes"][0]["content"] == each["sha256"]
+        assert component["externalReferences"][0]["url"] == each["url"]
+    assert components["helper"]["licenses"] == [{"license": {"id": "MIT"}}]
+    assert components["quick"]["licenses"] == [{"license": {"name": "Apache-2.0 OR BSD-2-Clause"}}]
+    entries: Any = manifest["entries"]
+    listed = {
+        file["name"]: file["hashes"][0]["content"]
+        for component in (root, *bill["components"])
+        for file in component["components"]
+    }
+    assert listed == {entry["path"]: entry["sha256"] for entry in entries}
+    names = {each["bom-ref"]: each["name"] for each in (root, *bill["components"])}
+    graph = {names[row["ref"]]: {names[each] for each in row.get("dependsOn", ())} for row in bill["dependencies"]}
+    assert graph["Orders"] == {"top-level", "native"}
+    assert graph["top-level"] == {"helper"}
+    assert graph["helper"] == {"quick"}
+    assert graph["quick"] == graph["native"] == set()
+
+
+def test_a_bill_of_materials_is_the_same_each_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.holds({**ORDERS, "lambdalint.toml": "[package]\nsbom = true\n"})
+    command = [sys.executable, "-m", "lambdalint", "package"]
+    texts = set()
+    for seed in ("1", "2"):
+        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True)
+        texts.add(Path("dist/Orders.cdx.json").read_bytes())
+    assert len(texts) == 1
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert bench.package().exit_code == 0
+    assert bill_of("Orders")["metadata"]["timestamp"] == "2023-11-14T22:13:20+00:00"
+    assert bench.package("--no-sbom", "--out", "other").exit_code == 0
+    assert not Path("other/Orders.cdx.json").exists()
+
+
+def test_what_asks_for_each_other_is_reached_all_the_same(bench: Bench) -> None:
+    bench.index.add(wheel("hen", "1", requires=["egg"]), wheel("egg", "1", requires=["hen", "absent; extra == 'x'"]))
+    bench.holds({**ORDERS, "src/requirements.txt": "helper\nhen\n"})
+    assert bench.package("--sbom").exit_code == 0
+    rows = {row["ref"]: row.get("dependsOn") for row in bill_of("Orders")["dependencies"]}
+    assert rows["package:Orders"] == ["pkg:pypi/egg@1", "pkg:pypi/helper@2"]
+
+
+def test_a_bill_of_an_image_names_what_it_rests_on(bench: Bench, base: str) -> None:
+    bench.holds(ORDERS)
+    assert bench.package("--kind", "image", "--base", base, "--sbom").exit_code == 0
+    bill = bill_of("Orders")
+    assert bill["metadata"]["component"]["type"] == "container"
+    (below,) = (each for each in bill["components"] if each["type"] == "container")
+    image: Any = bench.manifest("Orders")["image"]
+    assert (below["name"], below["version"]) == (image["base"], image["base_digest"])
+
+
+def test_without_the_library_the_extra_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.holds(ORDERS)
+    monkeypatch.setattr("lambdalint.packager.sbom.find_spec", lambda name: None)
+    done = bench.package("--sbom")
+    assert done.exit_code == 2
+    assert "pip install 'lambdalint[sbom]'" in done.stderr
+    assert not Path("dist").exists()

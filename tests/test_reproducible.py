@@ -53,6 +53,7 @@ def test_an_image_has_the_time_that_is_wished_for(bench: Bench, base: str, monke
     assert bench.manifest("Orders")["sha256"] != without["sha256"]
     layout = Path("dist/Orders.oci")
     found = read_oci(layout, "Orders.oci")
+    assert found.digest is not None
     blobs = layout / "blobs" / "sha256"
     manifest = json.loads((blobs / found.digest.removeprefix("sha256:")).read_bytes())
     config = json.loads((blobs / manifest["config"]["digest"].removeprefix("sha256:")).read_bytes())

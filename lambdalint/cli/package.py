@@ -1,17 +1,23 @@
 """``lambdalint package``."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 import lambdalint
+from lambdalint.cli import complain
 from lambdalint.cli.options import ExistingPath, OneOf, colour, config_file, configured, overrides
 from lambdalint.cli.output import Progress, say, view_of, view_of_file, write, write_file
-from lambdalint.config import BYTECODE, KINDS, SDIST, SDK
+from lambdalint.config import BYTECODE, KINDS, SDIST, SDK, Config
+from lambdalint.errors import LambdalintError, UsageError
 from lambdalint.readers.image.names import seen_from
 from lambdalint.reporters.packages import BARE, FORMATS, render
+from lambdalint.reporters.packages.document import Packaging
 
 
 @click.command("package")
@@ -89,6 +95,11 @@ from lambdalint.reporters.packages import BARE, FORMATS, render
 @click.option(
     "--trim/--no-trim", default=None, help="Leave out distributions' tests that nothing leads to.  [default: trim]"
 )
+@click.option(
+    "--sbom/--no-sbom",
+    default=None,
+    help="Write a bill of materials beside each package, as NAME.cdx.json, in the form of CycloneDX 1.6.",
+)
 @click.option("--output-format", type=OneOf(FORMATS), default="text", show_default=True, help="How to show the result.")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead of printing."
@@ -99,6 +110,7 @@ from lambdalint.reporters.packages import BARE, FORMATS, render
     help="Write templates that name the packages: beside them for CloudFormation and SAM, and for Terraform a file of "
     "overrides beside its configuration.",
 )
+@click.option("--watch", is_flag=True, help="Package again what changes, until Ctrl-C.")
 @overrides
 @config_file
 @colour
@@ -125,8 +137,10 @@ def command(
     strip: bool | None,
     trim: bool | None,
     emit_template: bool | None,
+    sbom: bool | None,
     output_format: str,
     output: Path | None,
+    watch: bool,
     parameter_overrides: tuple[tuple[tuple[str, str], ...], ...],
     stage: str | None,
     variable_files: tuple[str, ...],
@@ -138,44 +152,97 @@ def command(
     The same input gives the same bytes, whoever builds them and where. Exits with 1 when a quota is passed, and with 3
     when something cannot be built.
     """
-    config = configured(
-        (path,),
-        config_file,
-        parameter_overrides=parameter_overrides,
-        stage=stage,
-        variable_files=variable_files,
-    )
-    package = config.package
-    config = replace(
-        config,
-        package=replace(
-            package,
-            manifest=str(manifest.resolve()) if manifest else package.manifest,
-            venv=str(venv.absolute()) if venv else package.venv,
-            extras=(*package.extras, *extras),
-            groups=(*package.groups, *groups),
-            sdist=sdist or package.sdist,
-            kind=kind or package.kind,
-            base=seen_from(base, Path.cwd()) if base else package.base,
-            to=to or package.to,
-            bytecode=bytecode or package.bytecode,
-            sdk=sdk or package.sdk,
-            slim_sdk=package.slim_sdk if slim_sdk is None else slim_sdk,
-            reachable_source=package.reachable_source if reachable_source is None else reachable_source,
-            strip=package.strip if strip is None else strip,
-            trim=package.trim if trim is None else trim,
-            emit_template=package.emit_template if emit_template is None else emit_template,
-        ),
-    )
+
+    def settings() -> Config:
+        config = configured(
+            (path,),
+            config_file,
+            parameter_overrides=parameter_overrides,
+            stage=stage,
+            variable_files=variable_files,
+        )
+        package = config.package
+        return replace(
+            config,
+            package=replace(
+                package,
+                manifest=str(manifest.resolve()) if manifest else package.manifest,
+                venv=str(venv.absolute()) if venv else package.venv,
+                extras=(*package.extras, *extras),
+                groups=(*package.groups, *groups),
+                sdist=sdist or package.sdist,
+                kind=kind or package.kind,
+                base=seen_from(base, Path.cwd()) if base else package.base,
+                to=to or package.to,
+                bytecode=bytecode or package.bytecode,
+                sdk=sdk or package.sdk,
+                slim_sdk=package.slim_sdk if slim_sdk is None else slim_sdk,
+                reachable_source=package.reachable_source if reachable_source is None else reachable_source,
+                strip=package.strip if strip is None else strip,
+                trim=package.trim if trim is None else trim,
+                emit_template=package.emit_template if emit_template is None else emit_template,
+                sbom=package.sbom if sbom is None else sbom,
+            ),
+        )
+
+    if watch:
+        if plan_only:
+            raise UsageError("--watch writes packages, and --plan writes none", hint="leave one of them out")
+        _watch(path, settings, functions=functions, out=out, output_format=output_format, output=output, color=color)
+    config = settings()
     with Progress(sys.stderr) as progress:
         packaging = lambdalint.package(
             path, config, functions=functions, out=out, plan_only=plan_only, progress=progress
         )
     if output_format in BARE:
         say(render("text", packaging, view_of(sys.stderr, color)), color)
+    _report(packaging, output_format, output, color)
+    ctx.exit(packaging.check.exit_code(config.fail_on))
+
+
+def _report(packaging: Packaging, output_format: str, output: Path | None, color: str) -> None:
     if output:
         write_file(output, render(output_format, packaging, view_of_file(color)))
     else:
         view = view_of(sys.stdout, color)
         write(render(output_format, packaging, view), view)
-    ctx.exit(packaging.check.exit_code(config.fail_on))
+
+
+def _watch(
+    path: Path,
+    settings: Callable[[], Config],
+    *,
+    functions: tuple[str, ...],
+    out: Path,
+    output_format: str,
+    output: Path | None,
+    color: str,
+) -> NoReturn:
+    """Package, and again whenever something changes, until somebody interrupts it.
+
+    People read what is new; what is for programs is written each time as a whole.
+    """
+    from lambdalint.reporters.packages import again
+    from lambdalint.watching import packagings
+
+    def failed(error: LambdalintError) -> None:
+        progress("")
+        complain(error.message, error.hint, error.exit_code)
+
+    last: Packaging | None = None
+    with Progress(sys.stderr) as progress:
+        for packaging in packagings(path, settings, functions=functions, out=out, progress=progress, failed=failed):
+            progress("")
+            for_people = output_format == "text" and output is None
+            stream = sys.stdout if for_people else sys.stderr
+            view = view_of(stream, color)
+            now = datetime.now().time()
+            text = again.render(packaging, last, view, now) if last else render("text", packaging, view)
+            click.echo(text, nl=False, file=stream, color=view.colour)
+            if not for_people:
+                _report(packaging, output_format, output, color)
+            if last is None:
+                say("watching for changes; Ctrl-C ends it\n", color)
+            stream.flush()
+            last = packaging
+    raise AssertionError("nobody ends it but by an exception")

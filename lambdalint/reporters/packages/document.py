@@ -43,6 +43,7 @@ class Package:
     tree_sha256: str | None = None
     manifest: str | None = None
     image_uri: str | None = None
+    sbom: str | None = None
 
     @property
     def is_file(self) -> bool:

@@ -42,6 +42,7 @@ def _package(package: Package) -> dict[str, Any]:
         "state": "written" if written else "refused" if package.refused else "planned",
         "path": package.path,
         "manifest": package.manifest if written else None,
+        "sbom": package.sbom,
         "runtime": package.runtime,
         "architecture": package.architecture,
         "handler": package.handler,
