@@ -1,5 +1,6 @@
 """What the files of distributions show, kept from run to run: packages are made anew, what is in them seldom is."""
 
+from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -43,7 +44,8 @@ class Contents:
     def _entries(self, artifact: Artifact) -> Iterator[Entry]:
         for entry in artifact.entries:
             answers = self._of_origin(entry.origin).setdefault(f"{entry.sha256} {entry.path}", {})
-            yield replace(entry, shown=answers)
+            # What is new goes into the first: whoever gave the others keeps them.
+            yield replace(entry, shown=ChainMap(answers, entry.shown) if entry.shown else answers)
 
     def _of_origin(self, origin: str) -> dict[str, Answers]:
         if origin not in self._known:

@@ -58,6 +58,9 @@ _MAX_BACK: Final = 500
 _MAX_NAMES_BYTES: Final = 30_000
 _MAX_IMPORTS: Final = 20_000
 
+_MAX_SOURCE_BYTES: Final = 16 * 1024 * 1024
+_MAX_NATIVE_BYTES: Final = 300 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -78,6 +81,7 @@ class Scan:
     What is in doubt counts as imported: an import in a string other than a docstring is *deferred*, since something may
     execute it.  *exported* are the names in ``__all__``.  *unclear* says that more is imported by names that are only
     known when the module runs.  *hints* are words that may name modules, all that a compiled module shows.
+    *of_path* says that the text speaks of ``sys.path``, *of_plugins* of entry points.
     """
 
     init: tuple[Imported, ...] = ()
@@ -86,6 +90,8 @@ class Scan:
     exported: tuple[str, ...] = ()
     unclear: bool = False
     hints: tuple[str, ...] = ()
+    of_path: bool = False
+    of_plugins: bool = False
 
 
 @dataclass(slots=True)
@@ -99,11 +105,20 @@ class _Candidate:
     lazy: bool = False
 
 
+def is_scanned(path: str, size: int) -> bool:
+    """Whether the file of a module shows its imports: bytecode does not, and too large a one is not read."""
+    if path.endswith(".so"):
+        return size <= _MAX_NATIVE_BYTES
+    return not path.endswith(".pyc") and size <= _MAX_SOURCE_BYTES
+
+
 def scanned(source: bytes) -> Scan:
     """The imports in *source*, which need not be valid Python."""
+    of_path = b"sys.path" in source or b"site.add" in source
+    of_plugins = b"entry_points" in source
     at = source.find(b"import")
     if at < 0:
-        return Scan(exported=_exported(b"\n" + source))
+        return Scan(exported=_exported(b"\n" + source), of_path=of_path, of_plugins=of_plugins)
     if b"\r" in source:
         source = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     # Now every line starts after a newline, the first one too.
@@ -128,7 +143,15 @@ def scanned(source: bytes) -> Scan:
                 candidates.append(call)
         at = source.find(b"import", at + 6)
     init, deferred, typing = _sorted(source, candidates)
-    return Scan(tuple(init), tuple(deferred), tuple(typing), _exported(source), unclear)
+    return Scan(
+        tuple(init),
+        tuple(deferred),
+        tuple(typing),
+        _exported(source),
+        unclear,
+        of_path=of_path,
+        of_plugins=of_plugins,
+    )
 
 
 def scanned_native(content: bytes) -> Scan:

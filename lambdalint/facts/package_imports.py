@@ -9,7 +9,7 @@ from lambdalint.aws.runtimes import is_python, runtime
 from lambdalint.errors import LambdalintError
 from lambdalint.facts.distributions import Distributions
 from lambdalint.facts.import_closure import Closure, ModuleIndex, closure
-from lambdalint.facts.import_scan import Scan, scanned, scanned_native
+from lambdalint.facts.import_scan import Scan, is_scanned, scanned, scanned_native
 from lambdalint.facts.shown import shown
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.function import Function
@@ -20,8 +20,6 @@ from lambdalint.model.values import Known
 TASK: Final = "/var/task/"
 OPT: Final = "/opt/"
 
-_MAX_SOURCE_BYTES: Final = 16 * 1024 * 1024
-_MAX_NATIVE_BYTES: Final = 300 * 1024 * 1024
 _CONSOLE: Final = frozenset(("console_scripts", "gui_scripts"))
 
 
@@ -170,20 +168,11 @@ def _runs_with(function: Function, artifact: Artifact) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """The imports of a file, and whether it speaks of the path or of entry points."""
-
-    scan: Scan
-    of_path: bool = False
-    of_entry_points: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class _Known:
     """What several functions with one package find out once: by its path, that and a file's, or a content's hash."""
 
     distributions: dict[str, Distributions] = field(default_factory=dict)
-    read: dict[tuple[str, str], _Read] = field(default_factory=dict)
+    read: dict[tuple[str, str], Scan] = field(default_factory=dict)
 
 
 def _closure_of(function: Function, shared: _Known) -> ImportClosure:
@@ -239,7 +228,7 @@ class _Reading:
     """Scans files, and notes what makes the imports in them no longer say everything."""
 
     files: Mapping[str, Packaged]
-    known: dict[tuple[str, str], _Read]
+    known: dict[tuple[str, str], Scan]
     looks_elsewhere: bool = False
     uses_entry_points: bool = False
     read: dict[str, Scan] = field(default_factory=dict)
@@ -251,25 +240,22 @@ class _Reading:
         if packaged.entry.sha256 is not None:
             key = (packaged.entry.sha256, packaged.entry.suffix)
         if key not in self.known:
-            self.known[key] = shown(packaged.entry, _read)
-        found = self.known[key]
+            self.known[key] = shown(packaged.entry, imports_in)
+        found = self.read[path] = self.known[key]
         self.looks_elsewhere = self.looks_elsewhere or (packaged.distribution is None and found.of_path)
-        self.uses_entry_points = self.uses_entry_points or found.of_entry_points
-        self.read[path] = found.scan
-        return found.scan
+        self.uses_entry_points = self.uses_entry_points or found.of_plugins
+        return found
 
 
-def _read(entry: Entry) -> _Read:
-    native = entry.path.endswith(".so")
-    if entry.path.endswith(".pyc") or entry.size > (_MAX_NATIVE_BYTES if native else _MAX_SOURCE_BYTES):
-        return _Read(Scan(unclear=True))
+def imports_in(entry: Entry) -> Scan:
+    """What a module imports; of one that cannot be read, or is bytecode, that is unclear."""
+    if not is_scanned(entry.path, entry.size):
+        return Scan(unclear=True)
     try:
         content = entry.read()
     except LambdalintError:
-        return _Read(Scan(unclear=True))
-    if native:
-        return _Read(scanned_native(content))
-    return _Read(scanned(content), b"sys.path" in content or b"site.add" in content, b"entry_points" in content)
+        return Scan(unclear=True)
+    return scanned_native(content) if entry.path.endswith(".so") else scanned(content)
 
 
 def _named_in_environment(function: Function, index: ModuleIndex) -> Iterable[str]:

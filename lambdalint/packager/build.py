@@ -153,6 +153,7 @@ class Packager:
             base=subject.base,
             losses=_below(subject.prefix, contents.losses),
             epoch=self._epoch,
+            answers=lambda entry: self._scans.answers(entry, contents.keys.get(entry.origin, ())),
         )
 
     def _pinned_sdk(self, contents: Contents, subject: Subject) -> Needed:

@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 from lambdalint.model.artifact import Artifact, ArtifactKind, Entry
 from lambdalint.model.places import Span
@@ -74,7 +75,8 @@ class Plan:
     *kind* is the form that it is written in.  *entries* are sorted by path.  *compiler* is the version of the Python
     that made the bytecode, ``None`` when there is none.  *source* is where the template names the code.
     *base* is the image that an image rests on, as it was asked for.  *losses* is what was left out of each origin.
-    *epoch* is the time that the user wants all files to have, ``None`` for the first one there is.
+    *epoch* is the time that the user wants all files to have, ``None`` for the first one there is.  *answers* are what
+    is known of a file's content, as ``Entry.shown`` takes it.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Plan:
     kind: Kind = Kind.ZIP
     base: str | None = None
     losses: Mapping[str, tuple[Loss, ...]] = field(default_factory=dict)
+    answers: Callable[[PlannedEntry], MutableMapping[str, Any]] | None = None
     epoch: int | None = None
 
     @property
@@ -130,6 +133,7 @@ class Plan:
                     origin=entry.origin,
                     peek=entry.member.head,
                     sha256=entry.member.sha256,
+                    shown=self.answers(entry) if self.answers else {},
                 )
                 for entry in self.entries
             ),

@@ -10,16 +10,16 @@ from typing import Any, Final
 from packaging.utils import canonicalize_name
 
 from lambdalint.facts.import_closure import Closure, ModuleIndex, closure
-from lambdalint.facts.import_scan import Imported, Scan, scanned, scanned_native
+from lambdalint.facts.import_scan import Imported, Scan, is_scanned, scanned, scanned_native
+from lambdalint.facts.package_imports import imports_in
+from lambdalint.facts.shown import name_of
 from lambdalint.packager import spoken
 from lambdalint.packager.contents import Contents
 from lambdalint.packager.host import Host
 from lambdalint.packager.plan import SOURCE, PlannedEntry
 
 #: Changes with how files are scanned, so that what other rules found is not taken for ours.
-_RULES: Final = ("4", *Scan.__slots__)
-_MAX_SOURCE_BYTES: Final = 16 * 1024 * 1024
-_MAX_NATIVE_BYTES: Final = 300 * 1024 * 1024
+_RULES: Final = ("5", *Scan.__slots__)
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
 _REQUIRED: Final = re.compile(r"^Requires-Dist: *([\w.-]+)(.*)$", re.MULTILINE)
 _MAX_UNSEEN_BYTES: Final = 1024 * 1024
@@ -52,7 +52,7 @@ class Scans:
             known = self._known.get(key)
             if known is None:
                 known = self._known[key] = self._kept(key)
-            name = f"{entry.member.sha256} {entry.path}"
+            name = _place(entry)
             if name not in known:
                 known[name] = _seen(entry)
                 if key:
@@ -76,6 +76,15 @@ class Scans:
                 if key:
                     self._with_tests[*key, str(len(listed))] = found
             return found
+
+    def answers(self, entry: PlannedEntry, key: tuple[str, ...]) -> dict[str, Any]:
+        """What was read of *entry*, as the facts of the rules ask for it: those then need not read it again."""
+        with self._lock:
+            seen = self._known.get(key, {}).get(_place(entry))
+        if seen is None or not entry.path.endswith((".py", ".so")):
+            return {}
+        scan = seen.scan if entry.path.endswith(".so") else replace(seen.scan, hints=())
+        return {name_of(imports_in): scan}
 
     def keep(self) -> None:
         """Keep what was read since the last time."""
@@ -211,16 +220,19 @@ def _module_of(handler: str) -> str:
 
 
 def _seen(entry: PlannedEntry) -> Seen:
-    native = entry.path.endswith(".so")
-    if entry.path.endswith(".pyc") or entry.member.size > (_MAX_NATIVE_BYTES if native else _MAX_SOURCE_BYTES):
+    if not is_scanned(entry.path, entry.member.size):
         return Seen(Scan(unclear=True))
     text = entry.member.read()
-    if native:
+    if entry.path.endswith(".so"):
         return Seen(scanned_native(text))
     if not entry.path.endswith(".py"):
         return Seen(Scan(), spoken.tests(text, code=False))
     scan = replace(scanned(text), hints=spoken.modules(text, entry.path))
     return Seen(scan, spoken.tests(text, code=True))
+
+
+def _place(entry: PlannedEntry) -> str:
+    return f"{entry.member.sha256} {entry.path}"
 
 
 def _name(key: tuple[str, ...]) -> str:
@@ -236,12 +248,21 @@ def _row(seen: Seen) -> list[Any]:
         [(imported.module, imported.level, imported.names) for imported in group]
         for group in (scan.init, scan.deferred, scan.typing)
     ]
-    return [*groups, scan.exported, scan.unclear, scan.hints, seen.tests]
+    return [*groups, scan.exported, scan.unclear, scan.hints, scan.of_path, scan.of_plugins, seen.tests]
 
 
 def _read(row: list[Any]) -> Seen:
-    init, deferred, typing, exported, unclear, hints, tests = row
-    scan = Scan(_imports(init), _imports(deferred), _imports(typing), tuple(exported), unclear, tuple(hints))
+    init, deferred, typing, exported, unclear, hints, of_path, of_plugins, tests = row
+    scan = Scan(
+        _imports(init),
+        _imports(deferred),
+        _imports(typing),
+        tuple(exported),
+        unclear,
+        tuple(hints),
+        of_path,
+        of_plugins,
+    )
     return Seen(scan, tuple(tests))
 
 
