@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lambdalint.model.image import Image
     from lambdalint.model.policy import Policy
     from lambdalint.model.project import Project
+    from lambdalint.packager.kept import Kept
     from lambdalint.packager.options import Options as PackagerOptions
     from lambdalint.reporters.packages.document import Packaging
 
@@ -248,14 +249,41 @@ def package(
     Raises:
         LambdalintError: a path or function does not exist, or the configuration is wrong.
     """
+    place = placed((path,))
+    return package_tree(
+        Folder(place.root),
+        place,
+        Config.find((path,)) if config is None else config,
+        functions=functions,
+        out=out,
+        plan_only=plan_only,
+        today=today,
+        progress=progress,
+    )
+
+
+def package_tree(
+    tree: Folder,
+    place: Place,
+    config: Config,
+    *,
+    functions: Sequence[str],
+    out: Path,
+    plan_only: bool = False,
+    today: date | None = None,
+    progress: Callable[[str], None] = lambda message: None,
+    kept: "Kept | None" = None,
+) -> "Packaging":
+    """As ``package``, of what is at *place* in *tree*; *kept* knows what was written before.
+
+    Raises:
+        LambdalintError: as ``package``.
+    """
     from lambdalint.engine.executors import Serial
     from lambdalint.engine.registry import Registry
     from lambdalint.engine.run import run
     from lambdalint.packaging import packaged
 
-    place = placed((path,))
-    config = Config.find((path,)) if config is None else config
-    tree = Folder(place.root)
     wanted = replace(config, select=_ABOUT_ARTIFACTS, extend_select=())
     packages = _Packages.loaded()
     cache = Cache(cache_folder()).with_packages(Path(folder).name for folder in packages.folders)
@@ -284,6 +312,7 @@ def package(
         progress=progress,
         options=_packager_options(config, place, plan_only=plan_only),
         check=checked,
+        kept=kept,
     )
 
 

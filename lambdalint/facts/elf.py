@@ -21,16 +21,24 @@ _MACHINES: Final = {
     243: "riscv64",
     258: "loongarch64",
 }
-_LOAD, _DYNAMIC, _INTERPRETER = 1, 2, 3
+_LOAD, _DYNAMIC, _INTERPRETER, _STACK = 1, 2, 3, 0x6474E551
+_EXECUTABLE: Final = 1
 _NEEDED, _STRING_TABLE, _VERSION_NEEDS, _VERSION_NEEDS_COUNT = 1, 5, 0x6FFFFFFE, 0x6FFFFFFF
 _SONAME, _RPATH, _RUNPATH = 14, 15, 29
 _WEAK: Final = 2
+_X86_64: Final = 62
+_NOTE: Final = 4
+_NO_BITS: Final = 8
+_DEBUG: Final = (b".debug_", b".zdebug_")
+_PROPERTIES, _ISA_NEEDED = 5, 0xC0008002
 
 # Real files stay far below these; beyond them a file is called damaged.
 _MAX_SEGMENTS: Final = 256
+_MAX_SECTIONS: Final = 4_096
 _MAX_DYNAMIC: Final = 4_096
 _MAX_VERSIONS: Final = 4_096
 _MAX_NAME_BYTES: Final = 1_024
+_MAX_NOTE_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,9 @@ class Elf:
     *interpreter* is the loader of a program, *needed* the libraries asked for by name, *versions* pairs of a library
     and a version that it must define, as ``("libc.so.6", "GLIBC_2.28")``, without those only weak symbols ask for.
     *soname* is the name by which others ask for it, *search* the folders of RUNPATH, or else of RPATH.  *misaligned*
-    says that a segment lies where the loader refuses to map it.
+    says that a segment lies where the loader refuses to map it, *executable_stack* that it asks for a stack that can
+    hold code.  *level* is the instruction set that it needs, as in ``x86-64-v3``; ``None`` where it does not say.
+    *debug_bytes* are those of its debug information.
     """
 
     machine: str
@@ -51,6 +61,9 @@ class Elf:
     soname: str | None = None
     search: tuple[str, ...] = ()
     misaligned: bool = False
+    executable_stack: bool = False
+    level: int | None = None
+    debug_bytes: int = 0
 
 
 def elf_of(data: bytes) -> Elf:
@@ -76,6 +89,8 @@ class _Reader:
         self.order = "<" if data[5] == 1 else ">"
         self.loads: list[tuple[int, int, int]] = []
         self.misaligned = False
+        self.executable_stack = False
+        self.level: int | None = None
         self.soname: str | None = None
         self.search: tuple[str, ...] = ()
 
@@ -95,6 +110,8 @@ class _Reader:
                 dynamic = (offset, size)
             elif kind == _INTERPRETER:
                 interpreter = self.text(offset)
+            elif kind == _NOTE and machine == _X86_64:
+                self.level = self.level or self.level_in(offset, size)
         needed, versions = self.wants(*dynamic) if dynamic else ((), ())
         return Elf(
             machine=_MACHINES.get(machine, f"machine {machine}"),
@@ -105,6 +122,9 @@ class _Reader:
             soname=self.soname,
             search=self.search,
             misaligned=self.misaligned,
+            executable_stack=self.executable_stack,
+            level=self.level,
+            debug_bytes=self.debug_bytes(),
         )
 
     def segments(self) -> Iterator[tuple[int, int, int, int]]:
@@ -116,9 +136,11 @@ class _Reader:
         for number in range(count):
             at = start + number * entry_bytes
             if self.wide:
-                kind, _, offset, address, _, size, _, alignment = self.unpack("IIQQQQQQ", at)
+                kind, flags, offset, address, _, size, _, alignment = self.unpack("IIQQQQQQ", at)
             else:
-                kind, offset, address, _, size, _, _, alignment = self.unpack("IIIIIIII", at)
+                kind, offset, address, _, size, _, flags, alignment = self.unpack("IIIIIIII", at)
+            if kind == _STACK and flags & _EXECUTABLE:
+                self.executable_stack = True
             if kind == _LOAD and alignment > 1 and (address - offset) % alignment:
                 self.misaligned = True
             yield kind, offset, address, size
@@ -165,6 +187,44 @@ class _Reader:
             if not following:
                 return
             at += following
+
+    def level_in(self, at: int, size: int) -> int | None:
+        """The highest instruction set that a note of properties asks for: 1 for x86-64, 3 for x86-64-v3.
+
+        Source: https://gitlab.com/x86-psABIs/x86-64-ABI, Program Property
+        """
+        end = min(at + min(size, _MAX_NOTE_BYTES), len(self.data))
+        while at + 12 <= end:
+            name_bytes, described, kind = self.unpack("III", at)
+            start = at + 12 + (name_bytes + 3 & ~3)
+            if kind == _PROPERTIES and self.data[at + 12 : at + 16] == b"GNU\0":
+                inside = start
+                while inside + 12 <= min(start + described, end):
+                    property_kind, length = self.unpack("II", inside)
+                    if property_kind == _ISA_NEEDED and length == 4:
+                        (needed,) = self.unpack("I", inside + 8)
+                        return needed.bit_length() or None
+                    inside += 8 + (length + 7 & ~7)
+            at = start + (described + 7 & ~7 if kind == _PROPERTIES else described + 3 & ~3)
+        return None
+
+    def debug_bytes(self) -> int:
+        """The sum of the sections that only a debugger reads; 0 where the table of sections makes no sense."""
+        (start,) = self.unpack("Q" if self.wide else "I", 40 if self.wide else 32)
+        entry_bytes, count, names_at = self.unpack("HHH", 58 if self.wide else 46)
+        layout = "IIQQQQ" if self.wide else "IIIIII"
+        if not start or names_at >= count or count > _MAX_SECTIONS:
+            return 0
+        try:
+            *_, names, _ = self.unpack(layout, start + names_at * entry_bytes)
+            sections = [self.unpack(layout, start + number * entry_bytes) for number in range(count)]
+            return sum(
+                min(size, len(self.data))
+                for name, kind, _, _, _, size in sections
+                if kind != _NO_BITS and self.data.startswith(_DEBUG, names + name)
+            )
+        except (ValueError, struct.error, OverflowError):
+            return 0
 
     def place(self, address: int) -> int:
         """Where in the file an address is loaded from."""

@@ -87,8 +87,9 @@ class NativeFile:
     *machines* has more than one for a fat Mach-O file.  *module* is the name by which Python imports it, without
     packages, ``None`` for what is no extension module.  *glibc*, *glibcxx* and *cxxabi* leave out what only weak
     symbols ask for, and libstdc++ under a name of the package's own.  *unreadable* says why nothing more is known.
-    *needed* are the libraries that are loaded with it, *soname* is the name that others ask for; the loader refuses
-    what is *misaligned*.
+    *needed* are the libraries that are loaded with it, looked for in *search* before anywhere else, and *soname* is the
+    name that others ask for; the loader refuses what is *misaligned*.  *executable_stack* says that it asks for a stack
+    that can hold code, *level* is the one of x86-64 that it needs, and *debug_bytes* are of debug information.
     """
 
     entry: Entry
@@ -105,7 +106,11 @@ class NativeFile:
     unreadable: str | None = None
     needed: tuple[str, ...] = ()
     soname: str | None = None
+    search: tuple[str, ...] = ()
     misaligned: bool = False
+    executable_stack: bool = False
+    level: int | None = None
+    debug_bytes: int = 0
 
     @property
     def path(self) -> str:
@@ -248,7 +253,11 @@ def _native(
                 distribution=distribution,
                 needed=elf.needed,
                 soname=elf.soname,
+                search=elf.search,
                 misaligned=elf.misaligned,
+                executable_stack=elf.executable_stack,
+                level=elf.level,
+                debug_bytes=elf.debug_bytes,
             )
         head = entry.head(_HEAD_BYTES)
         machines = (_macho_machines(head) or ()) if form is Format.MACHO else _pe_machines(head)

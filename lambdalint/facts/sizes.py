@@ -4,18 +4,22 @@ from collections import Counter
 from dataclasses import dataclass
 
 from lambdalint.facts.distributions import Distributions
-from lambdalint.model.artifact import Artifact
+from lambdalint.model.artifact import Artifact, ArtifactKind
 from lambdalint.model.function import Function
 
 
 @dataclass(frozen=True, slots=True)
 class UnpackedSizes:
-    """Bytes after unpacking; *complete* is false when there may be more: a layer, or code, that nobody can see."""
+    """Bytes after unpacking; *complete* is false when there may be more: a layer, or code, that nobody can see.
+
+    Of an image, which is limited as a whole, they are those of its own part.
+    """
 
     function_bytes: int
     layer_bytes: int
     complete: bool
     artifacts: tuple[Artifact, ...]
+    is_image: bool
 
     @classmethod
     def of(cls, function: Function) -> "UnpackedSizes":
@@ -26,6 +30,7 @@ class UnpackedSizes:
             layer_bytes=sum(layer.unpacked_bytes for layer in layers),
             complete=own is not None and function.layers_complete and len(layers) == len(function.local_layers),
             artifacts=(*((own,) if own else ()), *layers),
+            is_image=function.image or (own is not None and own.kind is ArtifactKind.IMAGE),
         )
 
     @property

@@ -7,6 +7,7 @@ from lambdalint.errors import UnreadableInput
 from lambdalint.model.boot import Measured
 from lambdalint.model.image import Image
 from lambdalint.model.places import Span
+from lambdalint.model.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class Inputs:
     the latter's; *variable_files* are paths of ``*.tfvars`` in the tree; *environment* are the environment variables
     that templates may read.  *functions* are those that the configuration names.  *artifacts* is what is said of
     archives and folders that are looked at for themselves, ``None`` when nothing is; *images* are looked at so too.
-    *measured* is what starting functions showed.
+    *measured* is what starting functions showed, *policy* what the configuration says to rules.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Inputs:
     artifacts: StatedArtifacts | None = None
     images: tuple[Image, ...] = ()
     measured: tuple[Measured, ...] = ()
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(slots=True)

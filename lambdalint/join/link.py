@@ -108,6 +108,7 @@ def link(
         ),
         notes=(*_notes(functions, found), *_folded(said.notes)),
         measured=inputs.measured,
+        policy=inputs.policy,
     )
 
 

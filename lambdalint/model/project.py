@@ -1,13 +1,14 @@
 """All that was found under the paths given."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from lambdalint.model.artifact import Artifact
 from lambdalint.model.boot import Measured
 from lambdalint.model.function import Function, Layer, Permission, Trigger
 from lambdalint.model.image import Image
+from lambdalint.model.policy import Policy
 from lambdalint.model.template import Template
 
 
@@ -22,7 +23,8 @@ class Module:
 class Project:
     """Functions, templates, artifacts, images and modules, joined.
 
-    *today* is the day that dated facts are judged by.  *measured* is what starting some functions showed.
+    *today* is the day that dated facts are judged by.  *measured* is what starting some functions showed, *policy* what
+    the project itself wants.
     """
 
     functions: tuple[Function, ...]
@@ -35,6 +37,7 @@ class Project:
     modules: tuple[Module, ...] = ()
     notes: tuple[str, ...] = ()
     measured: tuple[Measured, ...] = ()
+    policy: Policy = field(default_factory=Policy)
 
     def measurement(self, function: Function) -> Measured | None:
         """What was measured of *function*, by its name; ``None`` when nothing was."""

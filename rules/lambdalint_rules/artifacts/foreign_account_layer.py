@@ -1,6 +1,7 @@
 """A layer is code that runs in the function, and whoever owns its account decides what it is and how long it stays.
 
-AWS and some vendors document the accounts they publish from; any other one deserves a look.
+AWS and some vendors document the accounts they publish from; any other one deserves a look.  Those that were looked at
+are listed in the setting ``allowed-layer-accounts``.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
 """
@@ -8,7 +9,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
 import re
 
 from lambdalint.aws.layers import published_names, publisher_accounts
-from lambdalint.rule import Function, Known, Problem, Problems, Profile, Severity, rule
+from lambdalint.rule import Function, Known, Problem, Problems, Profile, Project, Severity, rule
 from lambdalint_rules.artifacts.layer_arns import layer_arn, named_layers
 
 TEMPLATE = """\
@@ -39,17 +40,18 @@ ROLE = "      Role: arn:aws:iam::111122223333:role/orders\n"
         {"template.yaml": TEMPLATE.format(layer="111122223333:layer:deps:7") + ROLE},
     ),
 )
-def check(function: Function) -> Problems:
+def check(function: Function, project: Project) -> Problems:
     own = _own_account(function)
+    trusted = {own, *publisher_accounts(), *project.policy.layer_accounts}
     for layer in named_layers(function):
         arn = layer_arn(layer)
-        if arn is None or arn.account == own or arn.account in publisher_accounts() or arn.name in published_names():
+        if arn is None or arn.account in trusted or arn.name in published_names():
             continue
         yours = f"nor that of {function.name}'s role" if own else "nor a vendor's that is known"
         yield Problem(
             arn.span,
             f"the layer {arn.name} belongs to account {arn.account}, neither AWS's {yours}",
-            hint="copy the layer into an account of your own, or see to it that this one is trusted",
+            hint="copy the layer into an account of your own, or list this one in allowed-layer-accounts",
         )
 
 

@@ -51,7 +51,7 @@ LAYER = {"python/pandas/lib.so": (2 * MB, 63 * MB)}
 )
 def check(function: Function, sizes: UnpackedSizes) -> Problems:
     allowed = limit("artifact", "unpacked", "max_bytes")
-    if sizes.total_bytes <= allowed:
+    if sizes.is_image or sizes.total_bytes <= allowed:
         return
     largest = ", ".join(f"{name} {_mb(size)}" for name, size in sizes.largest(4) if size >= MB)
     parts = (

@@ -13,6 +13,7 @@ from functools import partial
 from lambdalint.aws.limits import limit
 from lambdalint.rule import (
     Artifact,
+    ArtifactKind,
     Confidence,
     Known,
     Problem,
@@ -67,7 +68,7 @@ SMALL = partial(sized_archive, {"settings.json": (200, 400), "model.bin": (49 * 
 def check(artifact: Artifact, project: Project) -> Problems:
     allowed = limit("artifact", "upload", "max_bytes")
     packed = artifact.packed_bytes
-    if packed is None or packed <= allowed:
+    if packed is None or packed <= allowed or artifact.kind is ArtifactKind.IMAGE:
         return
     at = artifact.source or Span.whole(artifact.path)
     archive = f"the archive has {packed / MB:.1f} MB"

@@ -1,6 +1,7 @@
 """A layer that everybody may read gives its code, and what lies in it, to any AWS account.
 
-``OrganizationId`` limits that to the accounts of an organisation.
+``OrganizationId`` limits that to the accounts of an organisation.  A layer that is for everybody is listed in the
+setting ``published-layers``, by its name in the template.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/permissions-layer-cross-account.html
 """
@@ -44,6 +45,8 @@ CODE = {"src/app.py": "def handler(event, context): ...\n", "deps/python/rates.p
     ),
 )
 def check(layer: Layer, project: Project) -> Problems:
+    if layer.name in project.policy.published_layers:
+        return
     template = next((each for each in project.templates if each.path == layer.span.path), None)
     for resource in template.resources.values() if template else ():
         if resource.type != "AWS::Lambda::LayerVersionPermission" or resource.get("OrganizationId") is not None:
@@ -53,5 +56,5 @@ def check(layer: Layer, project: Project) -> Problems:
                 yield Problem(
                     span,
                     f"anyone may download the layer {layer.name}: principal * without an organisation",
-                    hint="name the accounts, or the organisation as OrganizationId",
+                    hint="name the accounts or an OrganizationId, or list it in published-layers",
                 )

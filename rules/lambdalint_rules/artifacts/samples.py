@@ -13,7 +13,6 @@ from lambdalint.aws.bytecode import magic_numbers
 
 _ELF_MACHINES: Final = {"x86_64": 62, "arm64": 183}
 _MACHO_MACHINES: Final = {"x86_64": 0x01000007, "arm64": 0x0100000C}
-_START: Final = 64 + 2 * 56
 _WEAK: Final = 2
 _MB: Final = 1024 * 1024
 #: A block that is stored has at most so many bytes.
@@ -25,12 +24,25 @@ def linux_library(
     versions: Mapping[str, tuple[str, ...]] | None = None,
     needed: tuple[str, ...] = (),
     weak: bool = False,
+    search: str | None = None,
+    level: int | None = None,
+    executable_stack: bool = False,
+    debug_bytes: int = 0,
 ) -> bytes:
-    """A 64-bit shared object that asks for symbol *versions* by library: ``{"libc.so.6": ("GLIBC_2.28",)}``."""
+    """A 64-bit shared object that asks for symbol *versions* by library: ``{"libc.so.6": ("GLIBC_2.28",)}``.
+
+    *search* is its RUNPATH and *level* the one of x86-64 that it asks for.
+    """
     versions = versions or {}
+    start = 64 + (2 + (level is not None) + executable_stack) * 56
     strings = bytearray(b"\0")
     offsets: dict[str, int] = {}
-    for name in (*needed, *versions, *(version for names in versions.values() for version in names)):
+    for name in (
+        *needed,
+        *((search,) if search else ()),
+        *versions,
+        *(version for names in versions.values() for version in names),
+    ):
         offsets[name] = len(strings)
         strings += name.encode() + b"\0"
     needs = bytearray()
@@ -40,17 +52,39 @@ def linux_library(
         for position, name in enumerate(names, start=1):
             more = 0 if position == len(names) else 16
             needs += struct.pack("<IHHII", 0, _WEAK if weak else 0, position, offsets[name], more)
-    needs_at = _START + len(strings)
+    needs_at = start + len(strings)
     tags = [(1, offsets[name]) for name in needed]
-    tags += [(5, _START), (10, len(strings)), (0x6FFFFFFE, needs_at), (0x6FFFFFFF, len(versions)), (0, 0)]
+    tags += [(29, offsets[search])] if search else []
+    tags += [(5, start), (10, len(strings)), (0x6FFFFFFE, needs_at), (0x6FFFFFFF, len(versions)), (0, 0)]
     dynamic = b"".join(struct.pack("<QQ", *tag) for tag in tags)
     dynamic_at = needs_at + len(needs)
     size = dynamic_at + len(dynamic)
+    segments = [(1, 5, 0, size, 4096), (2, 6, dynamic_at, len(dynamic), 8)]
+    note = b""
+    if level is not None:
+        note = struct.pack("<III4sIIII", 4, 16, 5, b"GNU\0", 0xC0008002, 4, (1 << level) - 1, 0)
+        segments.append((4, 4, size, len(note), 8))
+    if executable_stack:
+        segments.append((0x6474E551, 7, 0, 0, 16))
+    sections = _debug_section(size + len(note), debug_bytes) if debug_bytes else b""
+    table_at = size + len(note) + len(sections) - 3 * 64 if sections else 0
     header = b"\x7fELF\x02\x01\x01" + bytes(9)
-    header += struct.pack("<HHIQQQIHHHHHH", 3, _ELF_MACHINES[machine], 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
-    load = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 4096)
-    place = struct.pack("<IIQQQQQQ", 2, 6, dynamic_at, dynamic_at, dynamic_at, len(dynamic), len(dynamic), 8)
-    return header + load + place + bytes(strings) + bytes(needs) + dynamic
+    counts = (64, 56, len(segments), 64, 3, 2) if sections else (64, 56, len(segments), 0, 0, 0)
+    header += struct.pack("<HHIQQQIHHHHHH", 3, _ELF_MACHINES[machine], 1, 0, 64, table_at, 0, *counts)
+    table = b"".join(
+        struct.pack("<IIQQQQQQ", kind, flags, at, at, at, length, length, alignment)
+        for kind, flags, at, length, alignment in segments
+    )
+    return header + table + bytes(strings) + bytes(needs) + dynamic + note + sections
+
+
+def _debug_section(at: int, size: int) -> bytes:
+    """A section of debug information of *size* bytes, the names of sections and the table of them, to lie at *at*."""
+    names = b"\0.debug_info\0.shstrtab\0"
+    empty = bytes(64)
+    info = struct.pack("<IIQQQQIIQQ", 1, 1, 0, 0, at, size, 0, 0, 1, 0)
+    strings = struct.pack("<IIQQQQIIQQ", names.index(b".shstrtab"), 3, 0, 0, at + size, len(names), 0, 0, 1, 0)
+    return bytes(size) + names + empty + info + strings
 
 
 def macos_library(*machines: str) -> bytes:
