@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from lambdalint.engine.planned import Planned
 from lambdalint.engine.result import Failure, Result
@@ -21,6 +23,9 @@ from lambdalint.packager.plan import Kind, Plan, Skipped
 from lambdalint.packager.write import Written, whole, write
 from lambdalint.readers.tree import Folder
 from lambdalint.reporters.packages.document import EmittedTemplate, Package, Packaging, Part
+
+if TYPE_CHECKING:
+    from lambdalint.packager.kept import Kept
 
 #: Functions planned at a time; each waits for downloads, and shares what it can with the others.
 _AT_ONCE = 4
@@ -153,6 +158,7 @@ def packaged(
     progress: Callable[[str], None],
     options: Options,
     check: Callable[[Callable[[Project], Planned]], Result],
+    kept: "Kept | None" = None,
 ) -> Packaging:
     """Plan, check and, unless *plan_only*, write the packages of *functions* (all of them if none is named).
 
@@ -194,7 +200,12 @@ def packaged(
             written = sbom = None
             if plan.name not in refused and not plan_only:
                 try:
-                    written = deliver(image, to, folder, packager.bench) if image else write(plan, folder, say)
+                    make = (
+                        partial(deliver, image, to, folder, packager.bench)
+                        if image
+                        else partial(write, plan, folder, say)
+                    )
+                    written = kept.written(plan, image, make) if kept else make()
                     sbom = _write_sbom(plan, written, image) if sboms else None
                 except Refused as error:
                     shop.failures.append(_failure(plan.name, plan.source.path if plan.source else "", error))
@@ -224,7 +235,13 @@ def _emitted(
 
     assert shop.project is not None
     built = {
-        name: Built(kind=plan.kind, sha256=each.sha256, path=each.path, image_uri=each.image_uri)
+        name: Built(
+            kind=plan.kind,
+            sha256=each.sha256,
+            packed_bytes=each.packed_bytes,
+            path=each.path,
+            image_uri=each.image_uri,
+        )
         for name, (plan, each) in done.items()
     }
     skipped = {each.name: each.reason for each in shop.skipped}

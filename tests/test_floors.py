@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 #: From the top floor to the ground; folders on one floor do not import each other.
 FLOORS = (
-    ("cli", "config", "api", "packaging", "inspection", "comparison", "booting", "imaging", "emission", ""),
+    ("cli", "config", "api", "packaging", "inspection", "comparison", "booting", "imaging", "emission", "watching", ""),
     ("reporters", "fixer", "testing"),
     ("engine", "packager"),
     ("rule",),

@@ -63,19 +63,19 @@ class Commands(click.Group):
             _stand_somewhere()
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except LambdalintError as error:
-            code = _complain(error.message, error.hint, error.exit_code)
+            code = complain(error.message, error.hint, error.exit_code)
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message(), err=True)
             code = ExitCode.USAGE
         except click.ClickException as error:
-            code = _complain(*_reworded(error), ExitCode.USAGE)
+            code = complain(*_reworded(error), ExitCode.USAGE)
         except click.Abort:
             code = INTERRUPTED
         except Exception as error:  # a bug of ours: the reader gets a report to send, not a traceback
             if os.environ.get("LAMBDALINT_TRACEBACK"):
                 raise
             hint = "please report it, with what LAMBDALINT_TRACEBACK=1 lambdalint … shows"
-            code = _complain(f"lambdalint itself failed: {error!r}", hint, ExitCode.INCOMPLETE)
+            code = complain(f"lambdalint itself failed: {error!r}", hint, ExitCode.INCOMPLETE)
         sys.exit(code or 0)
 
 
@@ -97,7 +97,8 @@ def _stand_somewhere() -> None:
         raise UsageError("the current folder is gone", hint="change to another one") from None
 
 
-def _complain(message: str, hint: str | None, code: int) -> int:
+def complain(message: str, hint: str | None, code: int) -> int:
+    """Say what went wrong and what to do about it; the answer is *code*."""
     # Imported here, so that --version and --help do without.
     from lambdalint.cli.output import colour_of
     from lambdalint.reporters.style import Style

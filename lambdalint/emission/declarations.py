@@ -18,6 +18,7 @@ class Built:
 
     kind: Kind
     sha256: str
+    packed_bytes: int
     path: Path
     image_uri: str | None = None
 

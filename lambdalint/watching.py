@@ -1,0 +1,164 @@
+"""Packaging again whenever something changes that it looked at.
+
+A build knows each file that it read and each folder whose names it asked for, so what others write, git ignores or
+lies elsewhere in a large repository starts none.
+"""
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lambdalint.api import package_tree, placed
+from lambdalint.config import Config
+from lambdalint.errors import LambdalintError, UsageError
+from lambdalint.packager.kept import Kept
+from lambdalint.readers.tree import Folder
+from lambdalint.reporters.packages.document import Packaging
+
+#: An editor that saves several files, or a checkout, is done when nothing has happened for so long.
+_QUIET_MS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a build looked at below *root*: files with time of change and size, folders with the names in them.
+
+    *counts* says of a path whether it matters at all.
+    """
+
+    root: Path
+    files: Mapping[str, tuple[int, int]]
+    folders: Mapping[str, tuple[str, ...]]
+    counts: Callable[[str], bool]
+
+    @staticmethod
+    def by(tree: Folder, counts: Callable[[str], bool], others: Iterable[str] = ()) -> "Seen":
+        """What *tree* was asked for, and *others* as they are now."""
+        for path in others:
+            tree.on_disk(path)
+        stamps = {path: (time, size) for path, time, size in tree.trace().stamps if counts(path)}
+        folders = {
+            path: tuple(name for name in tree.names(path) if counts(f"{path}/{name}" if path else name))
+            for path in stamps
+            if tree.is_folder(path)
+        }
+        files = {path: stamp for path, stamp in stamps.items() if path not in folders}
+        return Seen(tree.root, files, folders, counts)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All that was looked at."""
+        return (*self.files, *self.folders)
+
+    @property
+    def places(self) -> set[Path]:
+        """The folders in which something happens when any of it changes; what links lead to lies elsewhere."""
+        found = {(self.root / path).resolve().parent for path in self.files}
+        found |= {(self.root / path).resolve() for path in self.folders}
+        return {place for place in found if place.is_dir()} or {self.root}
+
+    def changed(self) -> set[str]:
+        """What is not as it was."""
+        now = Seen.by(Folder(self.root), self.counts, self.paths)
+        found = {path for path, stamp in self.files.items() if now.files.get(path) != stamp}
+        return found | {path for path, names in self.folders.items() if now.folders.get(path) != names}
+
+
+def packagings(
+    path: Path,
+    configured: Callable[[], Config],
+    *,
+    functions: Sequence[str],
+    out: Path,
+    progress: Callable[[str], None],
+    failed: Callable[[LambdalintError], None],
+) -> Iterator[Packaging]:
+    """What ``lambdalint.package`` gives, at once and again after each change; it ends with an exception only.
+
+    *configured* is asked each time.  An error after the first build is told to *failed* and the next change waited for.
+    What has not changed is not written again.
+
+    Raises:
+        LambdalintError: watchfiles is not installed, or there is nothing to begin with, in words.
+    """
+    _check_installed()
+    # Else nothing that a build leaves in circles would ever be freed; a single run does without.
+    gc.enable()
+    place = placed((path,))
+    kept = Kept()
+    last: Packaging | None = None
+    seen: Seen | None = None
+    changed: set[str] = set()
+    said_by: str | None = None
+    while True:
+        tree = Folder(place.root)
+        own, others = [str(out)], tuple[str, ...]()
+        try:
+            if said_by:
+                tree.on_disk(said_by)
+            config = configured()
+            said_by = _inside(config.file, tree) if config.file else None
+            packaging = package_tree(tree, place, config, functions=functions, out=out, progress=progress, kept=kept)
+        except LambdalintError as error:
+            if seen is None:
+                raise
+            failed(error)
+            others = seen.paths
+        else:
+            own += [template.path for template in packaging.templates]
+            # A file that appears where nobody needs it is no news.
+            if not (last and seen and changed <= seen.folders.keys() and _gist(packaging) == _gist(last)):
+                yield packaging
+            last = packaging
+        if said_by:
+            tree.on_disk(said_by)
+        seen = Seen.by(tree, _counts([_inside(Path(each), tree) for each in own]), others)
+        changed = _awaited(seen)
+
+
+def _check_installed() -> None:
+    try:
+        import watchfiles  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            "watchfiles, which notices changes, is not installed", hint="pip install 'lambdalint[watch]'"
+        ) from None
+
+
+def _counts(own: Sequence[str | None]) -> Callable[[str], bool]:
+    """Whether a path is neither below those that we write nor what editors and tools leave behind."""
+    from watchfiles import Change, DefaultFilter
+
+    is_theirs = DefaultFilter()
+    written = [f"{path}/" for path in own if path]
+    return lambda path: is_theirs(Change.modified, path) and not f"{path}/".startswith(tuple(written))
+
+
+def _awaited(seen: Seen) -> set[str]:
+    """What has changed, once something has."""
+    from watchfiles import watch
+
+    looked = False
+    for events in watch(
+        *seen.places, recursive=False, watch_filter=None, step=_QUIET_MS, rust_timeout=_QUIET_MS, yield_on_timeout=True
+    ):
+        # What happened between the build and the first look has made no event.
+        if events or not looked:
+            looked = True
+            if changed := seen.changed():
+                return changed
+    raise AssertionError("nobody tells the watch to stop")
+
+
+def _inside(path: Path, tree: Folder) -> str | None:
+    """*path* as it is called in *tree*; ``None`` for one that is elsewhere, and for its root."""
+    place = path.resolve()
+    return place.relative_to(tree.root).as_posix() if tree.root in place.parents else None
+
+
+def _gist(packaging: Packaging) -> tuple[object, ...]:
+    """What a reader would call news."""
+    artifacts = tuple((each.path, each.sha256, each.refused, each.asides) for each in packaging.packages)
+    return artifacts, packaging.skipped, packaging.check.findings, packaging.check.failures, packaging.templates
