@@ -16,6 +16,7 @@ from lambdalint.model.finding import Finding, Severity
 from lambdalint.model.function import Function, Layer
 from lambdalint.model.project import Project
 from lambdalint.packager.build import Packager
+from lambdalint.packager.host import Host
 from lambdalint.packager.image.build import ImagePlan
 from lambdalint.packager.image.write import deliver, written_place
 from lambdalint.packager.options import Options
@@ -159,12 +160,15 @@ def packaged(
     options: Options,
     check: Callable[[Callable[[Project], Planned]], Result],
     kept: "Kept | None" = None,
+    host: Host | None = None,
+    into: Path | None = None,
 ) -> Packaging:
     """Plan, check and, unless *plan_only*, write the packages of *functions* (all of them if none is named).
 
     *options* say how to build; the folder *out* is left out of packages in any case.  *check* runs the rules over the
     artifacts that its argument gives for a project.  A function with an error is not written.  With *emit_template*
-    there are templates that name what was written, with *sboms* bills of materials beside it.
+    there are templates that name what was written, with *sboms* bills of materials beside it.  *host* is the machine to
+    build on, by default this one, and *into* is written to instead of *out*.
 
     Raises:
         LambdalintError: nothing can be packaged as asked; what cannot be built is a failure in the answer instead.
@@ -187,7 +191,8 @@ def packaged(
     folder = out.resolve()
     inside = folder.relative_to(tree.root).as_posix() if folder.is_relative_to(tree.root) else None
     leaving = replace(options.leaving, out=(inside,) if inside and inside != "." else ())
-    with Packager(tree, replace(options, leaving=leaving), progress=say) as packager:
+    folder = into or folder
+    with Packager(tree, replace(options, leaving=leaving), host, say) as packager:
         shop = Workshop(packager, out, functions, to)
         result = check(shop.planned)
         refused = {each.function or _subject(each, shop) for each in result.findings if each.severity is Severity.ERROR}

@@ -25,6 +25,8 @@ _Plain: TypeAlias = object
 
 _PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+)*")
 _ALIAS: Final = re.compile(r"""["']?\s*:\s*(\*[^\s,\]}]+)""")
+#: How JSON begins; YAML that does so takes what is written in JSON's way.
+_JSON: Final = re.compile(r"\s*\{\s*[\"}]")
 _SAFE: Final = re.compile(r"[\w./][\w./@:-]*")
 
 
@@ -46,7 +48,7 @@ class Rewriting:
             raise UnreadableInput("this is no template: it is no mapping", path=path)
         self.root = root
         self._file = EditedFile(self.text, data)
-        self._is_json = self.text.text.lstrip().startswith("{")
+        self._is_json = bool(_JSON.match(self.text.text))
         self._replaced: dict[Steps, Content] = {}
         self._inserted: dict[Steps, dict[str, Content]] = {}
         self._added: dict[Steps, Sequence[Content]] = {}
@@ -139,7 +141,10 @@ class Rewriting:
         quote = written[:1] if written[:1] in ("'", '"') and isinstance(node, Scalar) else ""
         if quote and isinstance(content, str) and not re.search(r"['\"\\\n]", content):
             return start, start + len(written), f"{quote}{content}{quote}"
-        return start, start + len(written), ("" if written else " ") + self._rendered(content)
+        # What is empty ends at its colon, and the items of a list may stand right below their key.
+        below = isinstance(node, document.Sequence) and written.startswith("-")
+        before = "  " if below else "" if written else " "
+        return start, start + len(written), before + self._rendered(content)
 
     def _insertion(self, holder: document.Mapping, entries: Mapping[str, Content]) -> tuple[int, int, str]:
         start = self._opening(holder)
@@ -191,7 +196,7 @@ class Rewriting:
     def _lines(self, content: Mapping[str, Content], indent: str) -> Iterator[str]:
         """*content* in lines of its own, mappings below their keys."""
         for key, value in content.items():
-            if isinstance(value, Mapping):
+            if isinstance(value, Mapping) and value:
                 yield f"{indent}{self._rendered(key)}:"
                 yield from self._lines(value, f"{indent}  ")
             else:

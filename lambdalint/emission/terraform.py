@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from lambdalint.aws.limits import limit
 from lambdalint.emission.declarations import Built, Declaration, Emission, Emitted, without_packages
 from lambdalint.emission.local import seen_from
 from lambdalint.errors import LambdalintError, Refused
@@ -97,7 +98,7 @@ def _arguments(block: Block, declarations: Sequence[Declaration], folder: Path) 
     for each in declarations:
         _check(each)
     is_image = built[0].kind is Kind.IMAGE
-    texts = [_quoted(each.image_uri or "") if is_image else _path(each, folder) for each in built]
+    texts = [_quoted(each.image_uri or "" if is_image else _path(each, folder)) for each in built]
     value = _value(declarations, built, texts)
     if value is None:
         raise Refused(
@@ -107,14 +108,14 @@ def _arguments(block: Block, declarations: Sequence[Declaration], folder: Path) 
     arguments: dict[str, object] = dict.fromkeys(block.body.attributes.keys() & _ELSEWHERE)
     if block.type == "module":
         arguments["create_package"] = False
-        arguments["image_uri" if is_image else "local_existing_package"] = f"${{{value}}}"
+        arguments["image_uri" if is_image else "local_existing_package"] = _template(value)
         if "store_on_s3" in block.body.attributes:
             arguments["store_on_s3"] = False
     elif is_image:
-        arguments["image_uri"] = f"${{{value}}}"
+        arguments["image_uri"] = _template(value)
     else:
-        arguments["filename"] = f"${{{value}}}"
-        arguments["source_code_hash"] = f"${{filebase64sha256({value})}}"
+        arguments["filename"] = _template(value)
+        arguments["source_code_hash"] = _template(f"filebase64sha256({value})")
     return dict(sorted(arguments.items()))
 
 
@@ -135,6 +136,12 @@ def _check(declaration: Declaration) -> None:
         )
     if built.kind is Kind.DIR:
         raise Refused(f"{built.path.name} is a folder, and Terraform uploads archives", hint="give --kind zip")
+    if built.packed_bytes > limit("artifact", "upload", "max_bytes") and built.kind is not Kind.IMAGE:
+        most = limit("artifact", "upload", "max_bytes") // 1024 // 1024
+        raise Refused(
+            f"{built.path.name} has {built.packed_bytes / 1024 / 1024:.1f} MB, and Lambda takes {most} MB without S3",
+            hint="upload it by an aws_s3_object, and name that",
+        )
 
 
 def _value(declarations: Sequence[Declaration], built: Sequence[Built], texts: Sequence[str]) -> str | None:
@@ -157,10 +164,15 @@ def _value(declarations: Sequence[Declaration], built: Sequence[Built], texts: S
 
 
 def _path(built: Built, folder: Path) -> str:
-    return _quoted(seen_from(built.path, folder), "${path.module}/")
+    """The path of a package as a template, wherever Terraform runs."""
+    return "${path.module}/" + seen_from(built.path, folder).replace("${", "$${").replace("%{", "%%{")
 
 
-def _quoted(text: str, before: str = "") -> str:
-    """*text* as a literal of HCL; *before* is one already."""
-    inner = json.dumps(text, ensure_ascii=False)[1:-1].replace("${", "$${").replace("%{", "%%{")
-    return f'"{before}{inner}"'
+def _quoted(template: str) -> str:
+    """*template* as an expression."""
+    return json.dumps(template, ensure_ascii=False)
+
+
+def _template(expression: str) -> str:
+    """*expression* as a string of Terraform's JSON."""
+    return str(json.loads(expression)) if expression.startswith('"') else f"${{{expression}}}"

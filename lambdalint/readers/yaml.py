@@ -150,6 +150,8 @@ def _typed(text: str) -> Plain:
 def _closed(done: _Open, end: Any, path: str) -> Node:
     # A block collection ends where the next token begins; its own last item says better where it ends.
     last = done.items[-1].span if done.items and end.start_mark.index == end.end_mark.index else None
+    if last is not None and done.mapping and last < done.items[-2].span:
+        last = done.items[-2].span  # the value is an alias, and its own place before
     span = (
         Span(path, done.start.line + 1, done.start.column, last.end_line, last.end_column)
         if last
