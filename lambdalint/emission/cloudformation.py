@@ -10,7 +10,7 @@ from lambdalint.aws.local_paths import package_path
 from lambdalint.emission.declarations import Built, Declaration, Emission, Emitted, without_packages
 from lambdalint.emission.local import moved_path, resources, seen_from, stated_paths
 from lambdalint.emission.rewriting import Rewriting, Steps, found
-from lambdalint.errors import LambdalintError, Refused
+from lambdalint.errors import LambdalintError, Refused, UnreadableInput
 from lambdalint.join.emitted import MARK
 from lambdalint.join.stacks import nested_templates
 from lambdalint.model.document import Mapping as Document
@@ -36,18 +36,24 @@ class _Family:
     inner: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def read(self, tree: Folder) -> None:
-        """Read them all.
+        """Read them all; what is nested and no template is left out.
 
         Raises:
-            LambdalintError: one of them cannot be read.
+            UnreadableInput: the root cannot be read.
         """
         waiting = [self.root]
         while waiting:
             path = waiting.pop()
-            if path not in self.documents:
+            if path in self.documents:
+                continue
+            try:
                 self.documents[path] = document = Rewriting(path, tree.read(path))
-                self.inner[path] = tuple(nested_templates(document.root, path, tree))
-                waiting += self.inner[path]
+            except UnreadableInput:
+                if path == self.root:
+                    raise
+                continue
+            self.inner[path] = tuple(nested_templates(document.root, path, tree))
+            waiting += self.inner[path]
 
     def emitted(self) -> set[str]:
         """The templates that declare what is packaged, and those that nest them.

@@ -8,7 +8,7 @@ from lambdalint.errors import LambdalintError
 from lambdalint.model.function import CodeKind, Function, Layer
 from lambdalint.model.places import Span
 from lambdalint.model.project import Project
-from lambdalint.model.template import Dialect, Template
+from lambdalint.model.template import Dialect
 from lambdalint.packager.plan import Kind
 
 
@@ -75,10 +75,11 @@ def declarations(
 
     *skipped* says why there is no package of some; of what *is_asked_for* and is in neither, one is missing.
     """
+    dialects = {template.path: template.dialect for template in project.templates}
     owners: list[Function | Layer] = [*project.functions, *project.layers]
     for each in owners:
-        template = _template(each, project)
-        if template is None:
+        root = each.template if isinstance(each, Function) else _root(each, project)
+        if root is None:
             continue
         name = each.name
         code = each.code
@@ -87,8 +88,8 @@ def declarations(
         yield Declaration(
             name=name,
             span=each.span,
-            root=template.path,
-            dialect=template.dialect,
+            root=root,
+            dialect=dialects[root],
             is_layer=isinstance(each, Layer),
             is_image=isinstance(each, Function) and each.image,
             built=built.get(name),
@@ -98,13 +99,13 @@ def declarations(
         )
 
 
-def _template(declared: Function | Layer, project: Project) -> Template | None:
-    """The template that *declared* is deployed with."""
+def _root(layer: Layer, project: Project) -> str | None:
+    """The template that *layer* is deployed with."""
     for template in project.templates:
-        resource = template.resources.get(declared.name)
-        if resource is not None and resource.span == declared.span:
-            return template
-    return None
+        resource = template.resources.get(layer.name)
+        if resource is not None and resource.span == layer.span:
+            return template.path
+    return next((template.path for template in project.templates if template.path == layer.span.path), None)
 
 
 def without_packages(path: Path, lost: Sequence[Declaration]) -> Emitted:

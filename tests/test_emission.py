@@ -1,0 +1,473 @@
+"""``lambdalint package --emit-template``: what is deployed from the templates that it writes."""
+
+import difflib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+import lambdalint
+from lambdalint.aws.tables import table
+from tests.test_package_images import DOCKERFILE, IMAGE_FUNCTION, SOURCE, base, registry
+from tests.test_package_kinds import FUNCTION, LAYER, ORDERS, Bench, bench
+
+__all__ = ["base", "bench", "registry"]
+
+EMIT = "--emit-template"
+
+
+def emitted(bench: Bench, path: str = "dist/template.yaml") -> Any:
+    return yaml_parse((bench.folder / path).read_text())
+
+
+def changes(bench: Bench, before: str, after: str) -> list[str]:
+    """The lines that differ, without those of the mark."""
+    old, new = ((bench.folder / path).read_text().splitlines() for path in (before, after))
+    lines = [line for line in difflib.unified_diff(old, new, n=0, lineterm="") if line[:2] not in ("--", "++", "@@")]
+    return [line for line in lines if not line.endswith(("Metadata:", "lambdalint:")) and "emitted-from" not in line]
+
+
+def functions(path: str = ".") -> Mapping[str, str | None]:
+    """The functions that a check finds, with where their code is."""
+    result = lambdalint.check([Path(path)], cache=False)
+    assert not result.failures
+    return {each.name: each.code for each in result.functions}
+
+
+def deployed(template: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What AWS's own transform makes of *template* after ``sam package``, which puts one address in place of paths."""
+    document: dict[str, Any] = json.loads(json.dumps(template))
+    document.pop("Metadata", None)
+    for resource in document["Resources"].values():
+        for name in ("CodeUri", "ContentUri"):
+            if isinstance(resource.get("Properties", {}).get(name), str):
+                resource["Properties"][name] = "s3://bucket/key"
+    made: Mapping[str, Any] = Translator({}, Parser()).translate(document, {})
+    return made
+
+
+def test_a_template_names_the_packages_beside_it_and_is_else_as_it_was(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    template = f"""\
+# Orders and what they share
+{FUNCTION.replace("src/", "src/  # here")}\
+  Quoted:  # the same
+    Type: AWS::Serverless::Function
+    Properties: {{Handler: app.handler, Runtime: RUNTIME, CodeUri: './src', Layers: [!Ref Shared]}}
+  Web:
+    Type: AWS::Serverless::Function
+    Properties: {{Handler: index.handler, Runtime: nodejs22.x, CodeUri: web}}
+  Inline:
+    Type: AWS::Serverless::Function
+    Properties: {{Handler: index.handler, Runtime: RUNTIME, InlineCode: "def handler(event, context): pass"}}
+{LAYER}"""
+    bench.holds(
+        {**ORDERS, "template.yaml": template, "layer/requirements.txt": "native\n", "web/index.js": "exports.handler=1"}
+    )
+    done = bench.package(EMIT)
+    assert done.exit_code == 0, done.output
+    assert "emitted   dist/template.yaml" in done.output
+    assert "Web is not packaged, since it runs on nodejs22.x; only Python is built: web goes up as it is" in done.output
+    assert "Inline is not" not in done.output
+    changed = changes(bench, "template.yaml", "dist/template.yaml")
+    assert "+      CodeUri: Orders.zip  # here" in changed
+    assert len(changed) == 8
+    found = emitted(bench)
+    properties = {name: each["Properties"] for name, each in found["Resources"].items()}
+    assert properties["Quoted"]["CodeUri"] == "Quoted.zip"
+    assert properties["Web"]["CodeUri"] == "../web"
+    assert properties["Shared"]["ContentUri"] == "Shared.zip"
+    assert deployed(found) == deployed(emitted(bench, "template.yaml"))
+
+
+def test_what_is_emitted_declares_nothing_twice_and_can_be_checked(bench: Bench) -> None:
+    bench.holds(ORDERS)
+    for _ in "12":
+        done = bench.package(EMIT)
+        assert done.exit_code == 0, done.output
+    assert functions() == {"Orders": "src"}
+    assert functions("dist/template.yaml") == {"Orders": "dist/Orders.zip"}
+    result = lambdalint.check([Path("dist/template.yaml")], cache=False)
+    assert result.functions[0].artifact_bytes == bench.manifest("Orders")["unpacked_bytes"]
+    (bench.folder / "template.yaml").unlink()
+    assert functions() == {"Orders": "dist/Orders.zip"}
+
+
+def test_json_stays_json(bench: Bench) -> None:
+    template = json.dumps(yaml.safe_load(FUNCTION), indent=2)
+    bench.holds({**ORDERS, "template.yaml": "", "template.json": template})
+    assert bench.package(EMIT).exit_code == 0
+    found = json.loads((bench.folder / "dist/template.json").read_text())
+    assert found.pop("Metadata") == {"lambdalint": {"emitted-from": "../template.json"}}
+    expected = json.loads((bench.folder / "template.json").read_text())
+    expected["Resources"]["Orders"]["Properties"]["CodeUri"] = "Orders.zip"
+    assert found == expected
+
+
+def test_stacks_within_stacks_are_emitted_with_the_one_that_nests_them(bench: Bench) -> None:
+    bench.holds(
+        {
+            **ORDERS,
+            "app/root.yaml": """\
+Resources:
+  Api:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: ../stacks/api.yaml}
+  Data:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: data.yaml}
+""",
+            "app/data.yaml": "Resources: {Queue: {Type: AWS::SQS::Queue}}\n",
+            "stacks/api.yaml": FUNCTION.replace("src/", "../src/"),
+            "template.yaml": "",
+        }
+    )
+    done = bench.package(EMIT)
+    assert done.exit_code == 0, done.output
+    root, api = emitted(bench, "dist/app/root.yaml"), emitted(bench, "dist/stacks/api.yaml")
+    assert root["Resources"]["Api"]["Properties"]["TemplateURL"] == "../stacks/api.yaml"
+    assert root["Resources"]["Data"]["Properties"]["TemplateURL"] == "../../app/data.yaml"
+    assert api["Resources"]["Orders"]["Properties"]["CodeUri"] == "../Api.Orders.zip"
+    assert functions() == {"Api.Orders": "src"}
+    assert functions("dist/app/root.yaml") == {"Api.Orders": "dist/Api.Orders.zip"}
+
+
+def stated(way: str, value: str) -> dict[str, Any]:
+    """Properties in which *way* leads to *value*."""
+    made: Any = value
+    for key in reversed(way.split(".")):
+        made = {key.replace("*", "Any"): made}
+    return dict(made)
+
+
+def in_all(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for each in value.values() for text in in_all(each)]
+    return [text for each in value for text in in_all(each)] if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [(kind, way) for kind, ways in table("local_paths")["properties"].items() if "::" in kind for way in ways],
+)
+def test_every_local_path_leads_where_it_led(bench: Bench, kind: str, way: str) -> None:
+    resource = json.dumps({"Type": kind, "Properties": stated(way, "./files/some")})
+    bench.holds({**ORDERS, "files/some": "", "template.yaml": f"{FUNCTION}  Other: {resource}\n"})
+    assert bench.package(EMIT).exit_code == 0
+    (path,) = in_all(emitted(bench)["Resources"]["Other"]["Properties"])
+    assert path == "../files/some"
+
+
+def test_paths_are_moved_in_globals_in_metadata_and_in_transforms(bench: Bench) -> None:
+    without_code = FUNCTION.replace("      CodeUri: src/\n", "")
+    bench.holds(
+        {
+            **ORDERS,
+            "api.yaml": "openapi: 3.0.0\n",
+            "template.yaml": f"""\
+Metadata:
+  AWS::ServerlessRepo::Application: {{Name: a, LicenseUrl: LICENSE, ReadmeUrl: "https://example.org"}}
+Globals:
+  Function: {{CodeUri: src/, Runtime: RUNTIME}}
+  Api: {{DefinitionUri: s3://bucket/api.yaml}}
+{without_code}\
+  Rest:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: prod
+      DefinitionBody:
+        Fn::Transform: {{Name: AWS::Include, Parameters: {{Location: ./api.yaml}}}}
+  Elsewhere:
+    Type: AWS::Serverless::Function
+    Metadata: {{BuildMethod: makefile, ContextPath: .}}
+    Properties: {{Runtime: provided.al2023, Handler: bootstrap, CodeUri: !Sub "${{AWS::Region}}/x"}}
+""",
+        }
+    )
+    assert bench.package(EMIT).exit_code == 0
+    found = emitted(bench)
+    assert found["Metadata"]["AWS::ServerlessRepo::Application"]["LicenseUrl"] == "../LICENSE"
+    assert found["Metadata"]["AWS::ServerlessRepo::Application"]["ReadmeUrl"] == "https://example.org"
+    assert found["Globals"]["Function"]["CodeUri"] == "../src/"
+    assert found["Globals"]["Api"]["DefinitionUri"] == "s3://bucket/api.yaml"
+    resources = found["Resources"]
+    assert resources["Orders"]["Properties"]["CodeUri"] == "Orders.zip"
+    body = resources["Rest"]["Properties"]["DefinitionBody"]
+    assert body["Fn::Transform"]["Parameters"]["Location"] == "../api.yaml"
+    assert resources["Elsewhere"]["Metadata"]["ContextPath"] == ".."
+    assert resources["Elsewhere"]["Properties"]["CodeUri"] == {"Fn::Sub": "${AWS::Region}/x"}
+
+
+def test_code_beside_the_template_is_named_when_it_is_not_packaged(bench: Bench) -> None:
+    web = "  Web:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: nodejs22.x, Handler: a.b}\n"
+    bench.holds({**ORDERS, "template.yaml": FUNCTION + web})
+    assert bench.package(EMIT).exit_code == 0
+    assert emitted(bench)["Resources"]["Web"]["Properties"]["CodeUri"] == "../"
+
+
+def test_no_template_is_written_while_a_package_is_missing(bench: Bench) -> None:
+    bench.holds({**ORDERS, "template.yaml": FUNCTION + FUNCTION.split("Resources:\n")[1].replace("Orders", "Broken")})
+    template = bench.folder / "template.yaml"
+    template.write_text(template.read_text().replace("app.handler", "app.absent", 2).replace("absent", "handler", 1))
+    done = bench.package(EMIT)
+    assert done.exit_code == 1
+    assert "withheld  dist/template.yaml" in done.output
+    assert "there is no package of Broken" in done.output
+    assert not (bench.folder / "dist/template.yaml").exists()
+    assert "emitted" in bench.package(EMIT, "--function", "Orders").output
+    assert emitted(bench)["Resources"]["Broken"]["Properties"]["CodeUri"] == "../src/"
+
+
+def test_nothing_is_written_with_a_plan(bench: Bench) -> None:
+    bench.holds(ORDERS)
+    assert bench.package(EMIT, "--plan").exit_code == 0
+    assert not (bench.folder / "dist").exists()
+
+
+def test_a_folder_is_named_as_such_and_not_built_again(bench: Bench) -> None:
+    bench.holds(ORDERS)
+    assert bench.package(EMIT, "--kind", "dir").exit_code == 0
+    orders = emitted(bench)["Resources"]["Orders"]
+    assert (orders["Properties"]["CodeUri"], orders["Metadata"]) == ("Orders", {"SkipBuild": True})
+    refused = bench.package(EMIT, "--kind", "layer")
+    assert refused.exit_code == 2
+    assert "no template can name it" in refused.output
+
+
+def test_what_somebody_wrote_is_not_overwritten(bench: Bench) -> None:
+    bench.holds({**ORDERS, "out/template.yaml": "Resources: {}\n"})
+    for out in ("out", "."):
+        done = bench.package(EMIT, "--out", out)
+        assert done.exit_code == 3
+        assert "lambdalint did not write it" in done.output
+    assert (bench.folder / "out/template.yaml").read_text() == "Resources: {}\n"
+    bench.holds({"template.yaml": "", "Orders.json": json.dumps(yaml.safe_load(FUNCTION))})
+    done = bench.package(EMIT)
+    assert done.exit_code == 3
+    assert "is the place of a package" in done.output
+    assert "entries" in bench.manifest("Orders")
+
+
+@pytest.mark.parametrize(
+    ("properties", "code"),
+    [
+        ("{<<: *common, Handler: app.handler}", "Orders.zip"),
+        ("*all", None),
+    ],
+)
+def test_what_is_shared_by_an_anchor_is_changed_for_one_or_not_at_all(
+    bench: Bench, properties: str, code: str | None
+) -> None:
+    common = "{CodeUri: src/, Runtime: RUNTIME}"
+    whole = "{CodeUri: src/, Runtime: RUNTIME, Handler: app.handler}"
+    template = f"""\
+x-common: &common {common}
+x-all: &all {whole}
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties: {properties}
+"""
+    bench.holds({**ORDERS, "template.yaml": template})
+    done = bench.package(EMIT)
+    if code is None:
+        assert done.exit_code == 3
+        assert "cannot be changed without changing more" in done.output
+        assert not (bench.folder / "dist/template.yaml").exists()
+    else:
+        assert done.exit_code == 0, done.output
+        assert emitted(bench)["Resources"]["Orders"]["Properties"]["CodeUri"] == code
+
+
+def test_one_template_for_two_stacks_names_one_package_or_none(bench: Bench) -> None:
+    stack = """\
+  {}:
+    Type: AWS::Serverless::Application
+    Properties: {{Location: api.yaml, Parameters: {{P: {}}}}}
+"""
+    api = "Parameters: {P: {Type: String}}\n" + FUNCTION.replace("src/", "!Ref P")
+    bench.holds({**ORDERS, "api.yaml": api, "other/app.py": "def handler(event, context): ...\n"})
+    root = bench.folder / "template.yaml"
+    root.write_text("Resources:\n" + stack.format("One", "src") + stack.format("Two", "src"))
+    done = bench.package(EMIT)
+    assert done.exit_code == 0, done.output
+    assert emitted(bench, "dist/api.yaml")["Resources"]["Orders"]["Properties"]["CodeUri"] == "One.Orders.zip"
+    root.write_text("Resources:\n" + stack.format("One", "src") + stack.format("Two", "other"))
+    done = bench.package(EMIT)
+    assert done.exit_code == 3
+    assert "declares One.Orders, Two.Orders, whose packages differ" in done.output
+
+
+def test_an_image_is_named_by_its_archive_or_by_its_digest(bench: Bench, base: str, registry: str) -> None:
+    bench.holds({"template.yaml": IMAGE_FUNCTION, "src/Dockerfile": DOCKERFILE, **SOURCE})
+    done = bench.package(EMIT, "--base", base, "--to", "docker-archive")
+    assert done.exit_code == 0, done.output
+    orders = emitted(bench)["Resources"]["Orders"]
+    assert orders["Properties"]["ImageUri"] == "Orders.tar"
+    assert orders["Metadata"] == {"DockerContext": "../src", "Dockerfile": "Dockerfile", "SkipBuild": True}
+    assert bench.package(EMIT, "--base", base, "--to", f"{registry}/orders:1").exit_code == 0
+    digest = bench.manifest("Orders")["sha256"]
+    assert emitted(bench)["Resources"]["Orders"]["Properties"]["ImageUri"] == f"{registry}/orders@sha256:{digest}"
+    done = bench.package(EMIT, "--base", base)
+    assert done.exit_code == 3
+    assert "Orders is a folder with an image, which nothing deploys from" in done.output
+    done = bench.package(EMIT, "--kind", "zip")
+    assert done.exit_code == 3
+    assert "template.yaml declares an image" in done.output
+
+
+TERRAFORM = """\
+data "archive_file" "{name}" {{
+  {many}
+  type        = "zip"
+  source_dir  = "${{path.module}}/{source}"
+  output_path = "${{path.module}}/{source}.zip"
+}}
+
+resource "aws_lambda_function" "{name}" {{
+  {many}
+  function_name = "{name}"
+  role          = "arn:aws:iam::123456789012:role/orders"
+  handler       = "app.handler"
+  runtime       = "RUNTIME"
+  filename      = data.archive_file.{name}{key}.output_path
+}}
+"""
+OVERRIDES = "lambdalint_override.tf.json"
+
+
+def overridden(bench: Bench, folder: str = "") -> Any:
+    return json.loads((bench.folder / folder / OVERRIDES).read_text())
+
+
+def with_overrides(folder: Path) -> Mapping[str, str | None]:
+    """The functions as Terraform has them once it merges the overrides, which a check leaves out by their name."""
+    place = folder / OVERRIDES
+    place.rename(folder / "any_override.tf.json")
+    try:
+        return functions()
+    finally:
+        (folder / "any_override.tf.json").rename(place)
+
+
+def test_overrides_name_the_packages_of_terraform(bench: Bench) -> None:
+    bench.holds(
+        {
+            "infra/main.tf": TERRAFORM.format(name="orders", source="../src", many="", key="")
+            + """\
+resource "aws_lambda_function" "stored" {
+  function_name = "stored"
+  role          = "arn:aws:iam::123456789012:role/orders"
+  handler       = "app.handler"
+  runtime       = "RUNTIME"
+  s3_bucket     = aws_s3_object.stored.bucket
+  s3_key        = aws_s3_object.stored.key
+}
+
+resource "aws_s3_object" "stored" {
+  bucket = "code"
+  key    = "stored"
+  source = data.archive_file.orders.output_path
+}
+
+module "community" {
+  source        = "terraform-aws-modules/lambda/aws"
+  function_name = "community"
+  handler       = "app.handler"
+  runtime       = "RUNTIME"
+  source_path   = "../src"
+}
+""",
+            **SOURCE,
+        }
+    )
+    for _ in "12":
+        done = bench.package(EMIT)
+        assert done.exit_code == 0, done.output
+        assert f"emitted   infra/{OVERRIDES}" in done.output
+    place = "${path.module}/../dist/aws_lambda_function.orders.zip"
+    found = overridden(bench, "infra")
+    orders, stored = (found["resource"]["aws_lambda_function"][name] for name in ("orders", "stored"))
+    assert orders == {"filename": place, "source_code_hash": f'${{filebase64sha256("{place}")}}'}
+    assert (stored["s3_bucket"], stored["s3_key"]) == (None, None)
+    assert found["module"]["community"]["create_package"] is False
+    assert functions() == dict.fromkeys(with_overrides(bench.folder / "infra"), "src")
+    assert with_overrides(bench.folder / "infra") == {
+        "aws_lambda_function.orders": "dist/aws_lambda_function.orders.zip",
+        "aws_lambda_function.stored": "dist/aws_lambda_function.stored.zip",
+        "module.community.aws_lambda_function.this[0]": "dist/module.community.aws_lambda_function.this-0.zip",
+    }
+
+
+@pytest.mark.parametrize(
+    ("many", "key", "source", "keys"),
+    [
+        ('for_each = toset(["a", "b"])', "each.key", "${each.key}", ['"a"', '"b"']),
+        ("count = 2", "count.index", '${["a", "b"][count.index]}', ["0", "1"]),
+    ],
+)
+def test_each_instance_has_its_package(bench: Bench, many: str, key: str, source: str, keys: list[str]) -> None:
+    files = {f"{name}/app.py": f"def handler(event, context):\n    return '{name}'\n" for name in "ab"}
+    text = TERRAFORM.format(name="many", source=source, many=many, key=f"[{key}]")
+    bench.holds({"main.tf": text, **files})
+    done = bench.package(EMIT)
+    assert done.exit_code == 0, done.output
+    found = with_overrides(bench.folder)
+    assert found == {
+        f"aws_lambda_function.many[{each}]": f"dist/aws_lambda_function.many-{each.strip(chr(34))}.zip" for each in keys
+    }
+
+
+def test_a_module_that_is_called_twice_cannot_say_two_packages(bench: Bench) -> None:
+    calls = "".join(f'module "{name}" {{\n  source = "./fn"\n  code = "{name}"\n}}\n' for name in "ab")
+    inner = 'variable "code" {}\n' + TERRAFORM.format(name="own", source="../${var.code}", many="", key="")
+    files = {f"{name}/app.py": f"def handler(event, context):\n    return '{name}'\n" for name in "ab"}
+    bench.holds({"main.tf": calls, "fn/main.tf": inner, **files})
+    done = bench.package(EMIT)
+    assert done.exit_code == 3
+    assert "whose packages differ: an override names one" in done.output
+    assert not (bench.folder / "fn" / OVERRIDES).exists()
+    (bench.folder / "b/app.py").write_text(files["a/app.py"])
+    done = bench.package(EMIT)
+    assert done.exit_code == 0, done.output
+    assert "resource" in overridden(bench, "fn")
+
+
+@pytest.mark.parametrize(
+    ("path", "template", "hint"),
+    [
+        (
+            "serverless.yml",
+            "service: orders\nprovider: {name: aws, runtime: RUNTIME}\nfunctions:\n  orders: {handler: app.handler}\n",
+            "package: {artifact:",
+        ),
+    ],
+)
+def test_what_its_own_tool_makes_anew_is_said_in_words(bench: Bench, path: str, template: str, hint: str) -> None:
+    bench.holds({path: template, "app.py": "def handler(event, context): ...\n"})
+    done = bench.package(EMIT)
+    assert done.exit_code == 3
+    assert hint in done.output
+
+
+def test_the_configuration_can_ask_for_it(bench: Bench) -> None:
+    bench.holds({**ORDERS, "lambdalint.toml": "[package]\nemit-template = true\n"})
+    assert bench.package().exit_code == 0
+    assert emitted(bench)["Resources"]["Orders"]["Properties"]["CodeUri"] == "Orders.zip"
+    (bench.folder / "dist/template.yaml").unlink()
+    assert bench.package("--no-emit-template").exit_code == 0
+    assert not (bench.folder / "dist/template.yaml").exists()
+
+
+def test_machines_are_told_what_was_emitted(bench: Bench) -> None:
+    bench.holds(ORDERS)
+    found = json.loads(bench.package(EMIT, "--output-format", "json").stdout)
+    assert found["templates"] == [{"path": "dist/template.yaml", "state": "written", "notes": []}]
