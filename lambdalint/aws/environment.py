@@ -20,3 +20,8 @@ def names_set() -> frozenset[str]:
 def wrapper_name() -> str:
     """The variable that names a script around the runtime, which may set any other variable."""
     return str(table("environment")["wrapper"]["name"])
+
+
+def library_path_variable() -> str:
+    """The variable that says where the loader looks for libraries."""
+    return str(table("environment")["library_path"]["name"])

@@ -4,22 +4,29 @@ Wheels may lean on libraries of a desktop (``libGL.so.1``), a build on what lay 
 and a package trimmed by hand may lack what ``auditwheel`` had put beside it.  A tool that strips files may break them:
 then the loader says ``ELF load command address/offset not properly aligned``.
 
-Which libraries a runtime has is published nowhere: only what is known to be missing is spoken of.
+The loader looks where the file itself says (RUNPATH, RPATH), then along ``LD_LIBRARY_PATH``: the runtime's folders,
+``/var/task``, ``/var/task/lib`` and ``/opt/lib``.  A file linked on the build machine may lead back there.
+
+Which libraries a runtime has is published nowhere: of those that are neither known to be there nor to be missing, and
+of code for newer processors or with an executable stack, findings say so with little confidence.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from lambdalint.aws.absent_libraries import absent_libraries
 from lambdalint.aws.runtimes import is_python, runtime
+from lambdalint.aws.system_libraries import has_library, likely_level, sure_level
 from lambdalint.facts.native import NativeFile, NativeFiles
 from lambdalint.facts.package_imports import PackageImports
-from lambdalint.facts.surrounding import Surroundings
-from lambdalint.rule import Artifact, Confidence, Problem, Problems, Severity, rule
+from lambdalint.facts.surrounding import Company, Surroundings
+from lambdalint.rule import Artifact, ArtifactKind, Confidence, Problem, Problems, Severity, rule
+from lambdalint_rules.artifacts.library_search import Libraries, loads_by_hand, own_folders, sets_library_path
 from lambdalint_rules.artifacts.native_groups import by_distribution, loadable_files, others
 from lambdalint_rules.artifacts.reached import confidence
 from lambdalint_rules.artifacts.samples import linux_library
@@ -66,12 +73,43 @@ def misaligned() -> bytes:
             MODULE: partial(linux_library, needed=("libfast-0a1b2c3d.so.1",)),
         },
         {"template.yaml": TEMPLATE, "src/app.py": HANDLER, MODULE: misaligned},
+        {"template.yaml": TEMPLATE, "src/app.py": HANDLER, MODULE: partial(linux_library, executable_stack=True)},
+        {"template.yaml": TEMPLATE, "src/app.py": HANDLER, MODULE: partial(linux_library, level=4)},
+        {
+            "template.yaml": TEMPLATE,
+            "src/app.py": HANDLER,
+            MODULE: partial(linux_library, needed=("libnobodyknows.so.3",)),
+        },
+        {
+            "template.yaml": TEMPLATE,
+            "src/app.py": HANDLER,
+            MODULE: partial(linux_library, needed=("librates.so.1",), search="/home/ann/orders/lib64"),
+            "src/lib64/librates.so.1": linux_library,
+        },
     ),
     good=(
         {
             "template.yaml": TEMPLATE,
             "src/app.py": HANDLER,
-            MODULE: partial(linux_library, needed=("libGL.so.1", "libfast-0a1b2c3d.so.1", "libnobodyknows.so.3")),
+            MODULE: partial(linux_library, needed=("librates.so.1",), search="/home/ann/orders/lib64:$ORIGIN/lib64"),
+            "src/lib64/librates.so.1": linux_library,
+        },
+        {
+            "template.yaml": TEMPLATE,
+            "src/app.py": "import ctypes\nctypes.CDLL('lib64/librates.so.1')\n" + HANDLER,
+            MODULE: partial(linux_library, needed=("librates.so.1",)),
+            "src/lib64/librates.so.1": linux_library,
+        },
+        {
+            "template.yaml": TEMPLATE,
+            "src/app.py": HANDLER,
+            MODULE: partial(linux_library, needed=("librates.so.1", "libz.so.1"), level=2),
+            "src/lib/librates.so.1": linux_library,
+        },
+        {
+            "template.yaml": TEMPLATE,
+            "src/app.py": HANDLER,
+            MODULE: partial(linux_library, needed=("libGL.so.1", "libfast-0a1b2c3d.so.1"), search="$ORIGIN/fast.libs"),
             "src/lib/libGL.so.1": linux_library,
             "src/fast.libs/libfast-0a1b2c3d.so.1": linux_library,
         },
@@ -82,39 +120,144 @@ def check(artifact: Artifact, native: NativeFiles, surroundings: Surroundings, i
     if target is None or target.system is None:
         return
     loadable = [file for file in loadable_files(artifact, native) if file.runs_on(artifact.architecture)]
-    for group in by_distribution(file for file in loadable if file.misaligned):
-        yield Problem(
-            artifact.member(group[0].entry),
-            f"a segment of {group[0].path}{others(group)} is not aligned as the loader wants it",
-            hint="take the file as its wheel has it, or strip it by another tool",
-            confidence=confidence(imports, artifact, (file.entry for file in group)),
-        )
-    absent = absent_libraries(target.system)
+    for what, hint, full, files in _refused(loadable):
+        for group in by_distribution(files):
+            sure = confidence(imports, artifact, (file.entry for file in group), full)
+            said = what.format(f"{group[0].path}{others(group)}")
+            yield Problem(artifact.member(group[0].entry), said, hint=hint, confidence=sure)
     companies = surroundings.companies(artifact)
-    if not all(each.complete for each in companies):
+    # What the base of an image has is the image's own affair.
+    if artifact.kind is ArtifactKind.IMAGE or not all(each.complete for each in companies):
         return
-    there = [frozenset(_names(each.artifacts)) for each in companies]
-    lacking: dict[NativeFile, tuple[str, ...]] = {}
-    for file in _loaded(loadable):
-        missing = tuple(
+    loaded = list(_loaded(loadable))
+    at_start = [file for file in loaded if not _is_imported_late(file, artifact, imports)]
+    there = [Libraries.of(each.artifacts) for each in companies]
+    for missing in (
+        _lacking(loaded, native, there, target.system),
+        _unknown(at_start, native, there, target.system),
+        _elsewhere(at_start, native, artifact, companies, there),
+    ):
+        for group in by_distribution(missing.names):
+            names = tuple(dict.fromkeys(name for file in group for name in missing.names[file]))
+            said = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+            yield Problem(
+                artifact.member(group[0].entry),
+                f"{group[0].path}{others(group)} needs {said}, {missing.why(group[0], names[0])}",
+                hint=next((each for name in names if (each := missing.advice.get(name))), missing.hint),
+                confidence=confidence(imports, artifact, (file.entry for file in group), missing.confidence),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """Libraries by the file that asks for them, and what is to be said of them."""
+
+    names: Mapping[NativeFile, tuple[str, ...]]
+    why: Callable[[NativeFile, str], str]
+    confidence: Confidence
+    hint: str = "put the library into lib/ of the package"
+    advice: Mapping[str, str] = field(default_factory=dict)
+
+
+def _refused(files: list[NativeFile]) -> Iterator[tuple[str, str, Confidence, list[NativeFile]]]:
+    """What the loader refuses whatever lies beside it: what to say, how sure that is, and the files."""
+    yield (
+        "a segment of {} is not aligned as the loader wants it",
+        "take the file as its wheel has it, or strip it by another tool",
+        Confidence.HIGH,
+        [file for file in files if file.misaligned],
+    )
+    yield (
+        "{} asks for a stack that holds code, which a system may refuse",
+        "link it with -z noexecstack, or clear the flag: patchelf --clear-execstack",
+        Confidence.LOW,
+        [file for file in files if file.executable_stack],
+    )
+    for level in range(sure_level() + 1, likely_level() + 2):
+        yield (
+            f"{{}} needs a processor for x86-64-v{level}; AWS promises AVX2 and no more",
+            f"build it for x86-64-v{sure_level()}",
+            Confidence.LOW if level <= likely_level() else Confidence.MEDIUM,
+            [file for file in files if file.level == level],
+        )
+
+
+def _lacking(files: list[NativeFile], native: NativeFiles, there: list[Libraries], system: str) -> _Missing:
+    """What is known to be missing: libraries that the system does not have, and those that a wheel had beside it."""
+    absent = absent_libraries(system)
+    return _Missing(
+        _not_there(files, native, there, lambda name: name in absent or _OF_THE_WHEEL.fullmatch(name) is not None),
+        lambda file, name: f"which neither the package, its layers nor {system} has",
+        Confidence.MEDIUM,
+        advice=absent,
+    )
+
+
+def _unknown(files: list[NativeFile], native: NativeFiles, there: list[Libraries], system: str) -> _Missing:
+    """Libraries of which nobody knows that the system has them."""
+    absent = absent_libraries(system)
+    return _Missing(
+        _not_there(
+            files,
+            native,
+            there,
+            lambda name: not (name in absent or _OF_THE_WHEEL.fullmatch(name) or has_library(system, name)),
+        ),
+        lambda file, name: f"which neither the package nor its layers have, and {system} perhaps not",
+        Confidence.LOW,
+    )
+
+
+def _not_there(
+    files: list[NativeFile], native: NativeFiles, there: list[Libraries], wanted: Callable[[str], bool]
+) -> Mapping[NativeFile, tuple[str, ...]]:
+    sonames = {other.soname for other in native.files}
+    found = {
+        file: tuple(
             name
             for name in file.needed
-            if (name in absent or _OF_THE_WHEEL.fullmatch(name))
-            and any(name not in names for names in there)
-            and not any(other.soname == name for other in native.files)
+            if wanted(name) and name not in sonames and any(not each.has(name) for each in there)
         )
-        if missing:
-            lacking[file] = missing
-    for group in by_distribution(lacking):
-        names = tuple(dict.fromkeys(name for file in group for name in lacking[file]))
-        said = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-        yield Problem(
-            artifact.member(group[0].entry),
-            f"{group[0].path}{others(group)} needs {said}, "
-            f"which neither the package, its layers nor {target.system} has",
-            hint=next((absent[name] for name in names if absent.get(name)), "put the library into lib/ of the package"),
-            confidence=confidence(imports, artifact, (file.entry for file in group), Confidence.MEDIUM),
-        )
+        for file in files
+    }
+    return {file: names for file, names in found.items() if names}
+
+
+def _elsewhere(
+    files: list[NativeFile],
+    native: NativeFiles,
+    artifact: Artifact,
+    companies: tuple[Company, ...],
+    there: list[Libraries],
+) -> _Missing:
+    """Libraries of the package that no file which asks for them has the loader look for where they are."""
+    found: dict[NativeFile, tuple[str, ...]] = {}
+    for company, libraries in zip(companies, there, strict=True):
+        if sets_library_path(company.function):
+            continue
+        # What one file has the loader find is there for all others, and an RPATH holds for what is loaded through it.
+        own = {folder for file in native.files for folder in own_folders(file, artifact)}
+        loaded = {name for file in files for name in file.needed if libraries.finds(name, own)}
+        for file in files:
+            names = tuple(name for name in file.needed if libraries.has(name) and name not in loaded)
+            if names and file not in found and not loads_by_hand(file, artifact):
+                found[file] = names
+
+    def why(file: NativeFile, name: str) -> str:
+        folders = sorted(folder for each in there for folder in each.folders.get(name, ()))
+        looked = f"; its own path leads to {':'.join(file.search)}" if file.search else ""
+        return f"which is unpacked into {folders[0]}, where the loader does not look{looked}"
+
+    return _Missing(found, why, Confidence.MEDIUM)
+
+
+def _is_imported_late(file: NativeFile, artifact: Artifact, imports: PackageImports) -> bool:
+    """Whether it is a module that handlers import within functions at most: a plugin, if it is there."""
+    closures = imports.of_artifact(artifact) if file.module else ()
+    return bool(closures) and all(
+        each.reaches(artifact, file.entry) is not None and each.path_of(artifact, file.entry) not in each.closure.init
+        for each in closures
+    )
 
 
 def _loaded(files: list[NativeFile]) -> Iterator[NativeFile]:
@@ -133,9 +276,3 @@ def _loaded(files: list[NativeFile]) -> Iterator[NativeFile]:
             if needed is not None and needed not in seen:
                 seen.add(needed)
                 found.append(needed)
-
-
-def _names(artifacts: tuple[Artifact, ...]) -> Iterator[str]:
-    for artifact in artifacts:
-        yield from (entry.path.rpartition("/")[2] for entry in artifact.entries)
-        yield from (link.rpartition("/")[2] for link in artifact.links)
