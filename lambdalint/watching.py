@@ -74,11 +74,12 @@ def packagings(
     out: Path,
     progress: Callable[[str], None],
     failed: Callable[[LambdalintError], None],
+    aside: Sequence[Path] = (),
 ) -> Iterator[Packaging]:
     """What ``lambdalint.package`` gives, at once and again after each change; it ends with an exception only.
 
     *configured* is asked each time.  An error after the first build is told to *failed* and the next change waited for.
-    What has not changed is not written again.
+    What has not changed is not written again.  *aside* is what else the caller writes after a build.
 
     Raises:
         LambdalintError: watchfiles is not installed, or there is nothing to begin with, in words.
@@ -91,15 +92,14 @@ def packagings(
     last: Packaging | None = None
     seen: Seen | None = None
     changed: set[str] = set()
-    said_by: str | None = None
+    own = {out, *aside}
     while True:
         tree = Folder(place.root)
-        own, others = [str(out)], tuple[str, ...]()
+        others: tuple[str, ...] = ()
         try:
-            if said_by:
-                tree.on_disk(said_by)
             config = configured()
-            said_by = _inside(config.file, tree) if config.file else None
+            if config.file and (said_by := _inside(config.file, tree)):
+                tree.on_disk(said_by)
             packaging = package_tree(tree, place, config, functions=functions, out=out, progress=progress, kept=kept)
         except LambdalintError as error:
             if seen is None:
@@ -107,14 +107,12 @@ def packagings(
             failed(error)
             others = seen.paths
         else:
-            own += [template.path for template in packaging.templates]
+            own.update(Path(template.path) for template in packaging.templates)
             # A file that appears where nobody needs it is no news.
             if not (last and seen and changed <= seen.folders.keys() and _gist(packaging) == _gist(last)):
                 yield packaging
             last = packaging
-        if said_by:
-            tree.on_disk(said_by)
-        seen = Seen.by(tree, _counts([_inside(Path(each), tree) for each in own]), others)
+        seen = Seen.by(tree, _counts([_inside(each, tree) for each in own]), others)
         changed = _awaited(seen)
 
 

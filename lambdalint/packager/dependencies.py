@@ -19,7 +19,7 @@ from lambdalint.packager.host import Host, Progress
 from lambdalint.packager.index import PYPI, Indexes, IndexSettings
 from lambdalint.packager.index_settings import index_settings
 from lambdalint.packager.inputs import inputs
-from lambdalint.packager.local import built_wheel
+from lambdalint.packager.local import built_wheel, look_at
 from lambdalint.packager.lock import packages, pinned
 from lambdalint.packager.locked import pinned as pinned_by_lock
 from lambdalint.packager.needs import Declared, Input, Inputs, Listed, Locked, Places
@@ -222,9 +222,13 @@ class Dependencies:
         place = self._tree.on_disk(folder)
         if place is None:
             raise Refused(f"the project in {folder} is not there", hint="is the lock or the requirement up to date?")
-        wheel = self._once.of(
-            ("built", folder, str(aim)), lambda: built_wheel(place, folder or ".", self._scratch, aim)
-        )
+
+        def build() -> Path:
+            wheel = built_wheel(place, folder or ".", self._scratch, aim)
+            look_at(self._tree, folder)
+            return wheel
+
+        wheel = self._once.of(("built", folder, str(aim)), build)
         name, version, _, _ = parse_wheel_filename(wheel.name)
         return Pin(canonicalize_name(name), str(version), wheel.name, wheel.as_uri())
 

@@ -12,8 +12,12 @@ from lambdalint.packager.choice import why_no_tag
 from lambdalint.packager.target import Target
 from lambdalint.packager.times import EARLIEST_S, VARIABLE, source_date_epoch
 from lambdalint.packager.uv import own_words, uv_binary
+from lambdalint.readers.tree import Tree
 
 _MAX_S: Final = 600
+
+#: What backends and tools make, and read from elsewhere.
+_MADE: Final = frozenset(("__pycache__", "node_modules", "build", "dist", "venv"))
 
 
 def built_wheel(folder: Path, name: str, scratch: Path, target: Target) -> Path:
@@ -46,3 +50,18 @@ def built_wheel(folder: Path, name: str, scratch: Path, target: Target) -> Path:
             hint="only pure Python projects can be built here for another machine",
         )
     return wheels[0]
+
+
+def look_at(tree: Tree, folder: str) -> None:
+    """Have *tree* know the files of the project in *folder*, which a build backend reads behind its back."""
+    waiting = [folder]
+    while waiting:
+        inside = waiting.pop()
+        for name in tree.names(inside):
+            path = f"{inside}/{name}" if inside else name
+            if name.startswith(".") or name in _MADE or tree.is_link(path):
+                continue
+            if tree.is_folder(path):
+                waiting.append(path)
+            else:
+                tree.on_disk(path)
