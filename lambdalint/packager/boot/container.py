@@ -142,7 +142,12 @@ def container(program: Program, place: Place) -> Container:
 
 def _by_crun(program: Program, place: Place) -> Container:
     bundle = place.scratch / "bundle"
-    hook = {"path": _tool("sh"), "args": ["sh", "-c", 'echo ready >"$1"', "sh", str(place.ready)]}
+    # crun takes it for a failure when a hook does not read what it is told.
+    hook = {
+        "path": _tool("sh"),
+        "args": ["sh", "-c", 'cat >"$1"', "sh", str(place.ready)],
+        "env": [f"PATH={_SEARCHED}"],
+    }
     document = _bundle(program, place, {"path": str(place.root), "readonly": True})
     _write_bundle(bundle, {**document, "hooks": {"createContainer": [hook]}})
     return Container(Isolation.CONTAINER, _crun(bundle, place), place.root, place.ready)
