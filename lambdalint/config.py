@@ -36,6 +36,8 @@ TO: Final = ("oci", "docker-archive")
 SDIST: Final = ("deny", "pure", "native", "cross")
 #: Which modules get bytecode, the default first.
 BYTECODE: Final = ("closure", "all", "none")
+#: Whether functions have what they need for themselves, or in layers that they share; the default first.
+LAYERS: Final = ("own", "shared")
 #: Whose SDK runs, the default first.
 SDK: Final = ("bundle", "runtime", "pin")
 
@@ -70,9 +72,10 @@ class PackageSettings:
     project.  *sdist* says what becomes of distributions that have no wheel which fits.  *kind* is the form of all
     packages.  *base* is what images rest on, ``oci:PATH[:TAG]``, ``docker-archive:PATH`` or a reference, and *to* where
     they go: ``oci`` and ``docker-archive`` are files, everything else is a reference.  *bytecode* says which modules
-    get bytecode, *sdk* whose SDK runs.  *slim_sdk* leaves out its models of services without clients,
-    *reachable_source* what the handler does not lead to, *trim* tests that nothing leads to, *strip* what no loader
-    reads.  *emit_template* writes templates that name the packages, *sbom* a bill of materials beside each.
+    get bytecode, *layers* whether functions share layers of what they have in common, *sdk* whose SDK runs.  *slim_sdk*
+    leaves out its models of services without clients, *reachable_source* what the handler does not lead to, *trim*
+    tests that nothing leads to, *strip* what no loader reads.  *emit_template* writes templates that name the packages,
+    *sbom* a bill of materials beside each.
     """
 
     manifest: str | None = None
@@ -84,6 +87,7 @@ class PackageSettings:
     base: str | None = None
     to: str = TO[0]
     bytecode: str = BYTECODE[0]
+    layers: str = LAYERS[0]
     sdk: str = SDK[0]
     slim_sdk: bool = False
     reachable_source: bool = False
@@ -440,6 +444,7 @@ _PACKAGE: Final[Mapping[str, Callable[[Any], Any]]] = {
     "to": _word,
     "sdist": lambda value: _text_of(value, list(SDIST)),
     "bytecode": lambda value: _text_of(value, list(BYTECODE)),
+    "layers": lambda value: _text_of(value, list(LAYERS)),
     "sdk": lambda value: _text_of(value, list(SDK)),
     "slim-sdk": _flag,
     "reachable-source": _flag,

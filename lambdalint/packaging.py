@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING
 from lambdalint.engine.planned import Planned
 from lambdalint.engine.result import Failure, Result
 from lambdalint.errors import LambdalintError, Refused, UnreadableInput, UsageError
+from lambdalint.model.artifact import Artifact
 from lambdalint.model.finding import Finding, Severity
-from lambdalint.model.function import Function, Layer
+from lambdalint.model.function import Code, CodeKind, Function, Layer
+from lambdalint.model.places import Span
 from lambdalint.model.project import Project
 from lambdalint.packager.build import Packager
 from lambdalint.packager.host import Host
@@ -27,6 +30,7 @@ from lambdalint.reporters.packages.document import EmittedTemplate, Package, Pac
 
 if TYPE_CHECKING:
     from lambdalint.packager.kept import Kept
+    from lambdalint.packager.shared_layers import SharedLayer
 
 #: Functions planned at a time; each waits for downloads, and shares what it can with the others.
 _AT_ONCE = 4
@@ -37,15 +41,18 @@ class Workshop:
     """Plans the functions and layers of a project; what cannot be built goes to *failures*.
 
     *out* is where files go, as the reader sees it, and *to* where images do; *functions* are the only ones wanted, if
-    there are any.  *project* is known once it is planned.
+    there are any.  *shares* says that what functions have in common goes into layers.  *project* is known once it is
+    planned.
     """
 
     packager: Packager
     out: Path
     functions: Sequence[str]
     to: str
+    shares: bool = False
     project: Project | None = None
     plans: list[Plan] = field(default_factory=list)
+    shared: "tuple[SharedLayer, ...]" = ()
     images: dict[str, ImagePlan] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -69,6 +76,8 @@ class Workshop:
                         self.failures.append(_failure(function.name, function.template or function.span.path, error))
         for layer in [] if self.functions else project.layers:
             self._plan_layer(layer, [each for each in project.functions if layer.name in _layer_names(each)])
+        if self.shares:
+            self._share(project, wanted)
         stems: dict[str, Plan] = {}
         for plan in self.plans:
             other = stems.setdefault(plan.stem, plan)
@@ -79,6 +88,7 @@ class Workshop:
                 )
         owners: list[Function | Layer] = [*wanted, *project.layers]
         via_s3 = {each.name: each.artifact.via_s3 if each.artifact else None for each in owners}
+        via_s3 |= {each.name: each.via_s3 for each in self.shared}
         artifacts = {plan.name: plan.artifact(self.path(plan), via_s3=via_s3.get(plan.name)) for plan in self.plans}
         for plan in self.plans:
             if plan.kind is Kind.IMAGE:
@@ -87,11 +97,56 @@ class Workshop:
             functions={name: each for name, each in artifacts.items() if not each.layer},
             layers={name: each for name, each in artifacts.items() if each.layer},
             images=tuple(image.described(self.path(image.plan)) for image in self.images.values()),
+            attached=self._attached(artifacts),
         )
 
     def path(self, plan: Plan) -> str:
         """Where the artifact of *plan* is or would be."""
         return written_place(plan, self.to, self.out)
+
+    def _share(self, project: Project, wanted: Sequence[Function]) -> None:
+        """Take what functions have in common out of their plans, into layers."""
+        from lambdalint.packager.shared_layers import Sharer, shared, sharer
+
+        functions = {function.name: function for function in wanted}
+        layers = self._layer_artifacts(project, wanted)
+        sharers: list[Sharer] = []
+        for place, plan in enumerate(self.plans):
+            if plan.kind is not Kind.ZIP:
+                continue
+            found = sharer(functions[plan.name], plan, layers)
+            if isinstance(found, Sharer):
+                sharers.append(found)
+            else:
+                self.plans[place] = replace(plan, notes=(*plan.notes, f"it shares no layers: {found}"))
+        done = shared(sharers, self.packager.compile)
+        self.plans = [done.plans.get(plan.name, plan) for plan in self.plans]
+        self.plans += [each.plan for each in done.layers]
+        self.shared = done.layers
+
+    def _layer_artifacts(self, project: Project, wanted: Sequence[Function]) -> dict[str, Artifact]:
+        """What the declared layers of the *wanted* functions will hold, as far as that is known."""
+        found = {plan.name: plan.artifact() for plan in self.plans if plan.kind is Kind.LAYER}
+        for layer in project.layers if self.functions else ():
+            if any(layer.name in _layer_names(each) for each in wanted):
+                with suppress(LambdalintError):
+                    users = [each for each in project.functions if layer.name in _layer_names(each)]
+                    outcome = self.packager.plan_layer(layer, users)
+                    if isinstance(outcome, Plan):
+                        found[layer.name] = outcome.artifact()
+        return found
+
+    def _attached(self, artifacts: Mapping[str, Artifact]) -> dict[str, tuple[Layer, ...]]:
+        """The shared layers, by the names of the functions that have them."""
+        found: dict[str, tuple[Layer, ...]] = {}
+        for each in self.shared:
+            path = self.path(each.plan)
+            at = Span.whole(path)
+            code = Code(CodeKind.ZIP, at, path, path)
+            layer = Layer(each.name, at, code, each.runtimes, each.architectures, artifacts[each.name])
+            for name in each.functions:
+                found[name] = (*found.get(name, ()), layer)
+        return found
 
     def _plan_layer(self, layer: Layer, users: Sequence[Function]) -> None:
         try:
@@ -180,6 +235,17 @@ def packaged(
             hint="leave out --kind layer or --emit-template",
         )
 
+    if options.shares_layers and options.kind not in (None, Kind.ZIP):
+        raise UsageError(
+            f"a function that is a package of the kind {options.kind.value} has no layers",
+            hint="leave out --kind or --layers shared",
+        )
+    if options.shares_layers and emit_template:
+        raise UsageError(
+            "templates are emitted with the layers that they declare, not with shared ones",
+            hint="leave out --layers shared or --emit-template",
+        )
+
     if sboms:
         from lambdalint.packager.sbom import check_library
 
@@ -193,7 +259,7 @@ def packaged(
     leaving = replace(options.leaving, out=(inside,) if inside and inside != "." else ())
     folder = into or folder
     with Packager(tree, replace(options, leaving=leaving), host, say) as packager:
-        shop = Workshop(packager, out, functions, to)
+        shop = Workshop(packager, out, functions, to, options.shares_layers)
         result = check(shop.planned)
         refused = {each.function or _subject(each, shop) for each in result.findings if each.severity is Severity.ERROR}
         packages = []

@@ -119,9 +119,17 @@ class Packager:
             return subjects
         return together([self._planned(subject) for subject in subjects])
 
+    def compile(self, contents: Contents, paths: Sequence[str], plan: Plan, root: str) -> None:
+        """Add bytecode of the modules *paths* to *contents*, which come out of *plan* and will lie in *root*."""
+        compiler = self._compiler(plan.target)
+        if compiler is not None and paths:
+            self._compiling.add(contents, paths, replace(compiler, root=root))
+
     def _planned(self, subject: Subject) -> Plan:
         aim = subject.aim
         compiler = self._compiler(aim) if subject.builds else None
+        if compiler is not None and subject.kind is Kind.LAYER:
+            compiler = replace(compiler, root=f"{bytecode.LAYERS_ROOT}{subject.prefix}")
         own, notes = self._own(subject) if subject.takes_source else (Brought(SOURCE, ()), [])
         needed = self._dependencies.needed(subject.code, aim) if subject.builds else Needed()
         client = self._runtime_client(subject)
@@ -152,6 +160,7 @@ class Packager:
             kind=subject.kind,
             base=subject.base,
             losses=_below(subject.prefix, contents.losses),
+            keys=contents.keys,
             epoch=self._epoch,
             answers=lambda entry: self._scans.answers(entry, contents.keys.get(entry.origin, ())),
         )

@@ -23,8 +23,9 @@ from lambdalint.packager.pack import RawMember
 from lambdalint.readers.disk import is_file
 from lambdalint.store import home
 
-#: Where Lambda unpacks a function: tracebacks show it.
+#: Where Lambda unpacks a function, and layers: tracebacks show it.
 TASK_ROOT: Final = "/var/task/"
+LAYERS_ROOT: Final = "/opt/"
 
 K = TypeVar("K")
 
@@ -99,11 +100,15 @@ class Bytecode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python that can compile for a target; *version* is exact, ``3.13.1``, *cache_tag* as in ``cpython-313``."""
+    """A Python that can compile for a target; *version* is exact, ``3.13.1``, *cache_tag* as in ``cpython-313``.
+
+    *root* is the folder in which the modules that it compiles will lie.
+    """
 
     path: str
     version: str
     cache_tag: str
+    root: str = TASK_ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,7 @@ def _compile(batch: Sequence[RawMember], by: Interpreter) -> list[bytes]:
     """The bytecode of each source of *batch*, empty where there is none."""
     if not batch:
         return []
-    request = b"".join(_framed(source) for source in batch)
+    request = b"".join(_framed(source, by.root) for source in batch)
     try:
         done = subprocess.run(  # noqa: S603
             [by.path, "-S", "-s", "-B", "-W", "ignore", "-c", _COMPILER.replace("%d", _KEY)],
@@ -188,8 +193,8 @@ def _compile(batch: Sequence[RawMember], by: Interpreter) -> list[bytes]:
     return found
 
 
-def _framed(source: RawMember) -> bytes:
-    path = (TASK_ROOT + source.path).encode("utf-8", "surrogateescape")
+def _framed(source: RawMember, root: str) -> bytes:
+    path = (root + source.path).encode("utf-8", "surrogateescape")
     return _LENGTHS.pack(len(path), len(source.data)) + path + source.data
 
 

@@ -119,9 +119,9 @@ class Compiling:
 
 
 def _wheel_key(key: tuple[str, ...], compiler: Interpreter) -> tuple[str, ...]:
-    return ("wheel bytecode", *key, compiler.version, bytecode.FINGERPRINT)
+    return ("wheel bytecode", *key, compiler.version, compiler.root, bytecode.FINGERPRINT)
 
 
 def _file_key(path: str, contents: Contents, compiler: Interpreter) -> str:
-    parts = (path, compiler.version, bytecode.FINGERPRINT, contents.entries[path].member.sha256)
+    parts = (path, compiler.version, compiler.root, bytecode.FINGERPRINT, contents.entries[path].member.sha256)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()

@@ -23,7 +23,7 @@ class Options:
     that AWS makes of the runtime.  *fresh_s* is how old, in seconds, an answer of the resolver may be.
     *strip* makes native files shorter, *trim* leaves out tests that nothing leads to.  *sdk* says whose SDK runs,
     *slim_sdk* leaves out its models of services without clients, and *reachable_source* the files of the project that
-    its handler does not lead to.
+    its handler does not lead to.  *shares_layers* puts what several functions need alike into layers.
     """
 
     manifest: str | None = None
@@ -42,3 +42,4 @@ class Options:
     sdk: Sdk = Sdk.BUNDLE
     slim_sdk: bool = False
     reachable_source: bool = False
+    shares_layers: bool = False

@@ -76,7 +76,7 @@ class Plan:
     that made the bytecode, ``None`` when there is none.  *source* is where the template names the code.
     *base* is the image that an image rests on, as it was asked for.  *losses* is what was left out of each origin.
     *epoch* is the time that the user wants all files to have, ``None`` for the first one there is.  *answers* are what
-    is known of a file's content, as ``Entry.shown`` takes it.
+    is known of a file's content, as ``Entry.shown`` takes it, and *keys* name in caches what each distribution brings.
     """
 
     name: str
@@ -94,6 +94,7 @@ class Plan:
     losses: Mapping[str, tuple[Loss, ...]] = field(default_factory=dict)
     answers: Callable[[PlannedEntry], MutableMapping[str, Any]] | None = None
     epoch: int | None = None
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def stem(self) -> str:
