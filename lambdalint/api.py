@@ -344,6 +344,7 @@ def _packager_options(config: Config, place: Place, *, plan_only: bool) -> "Pack
         sdk=Sdk(settings.sdk),
         slim_sdk=settings.slim_sdk,
         reachable_source=settings.reachable_source,
+        shares_layers=settings.layers == "shared",
         strip=settings.strip,
         trim=settings.trim,
     )

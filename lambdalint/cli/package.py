@@ -13,7 +13,7 @@ import lambdalint
 from lambdalint.cli import complain
 from lambdalint.cli.options import ExistingPath, OneOf, colour, config_file, configured, overrides
 from lambdalint.cli.output import Progress, say, view_of, view_of_file, write, write_file
-from lambdalint.config import BYTECODE, KINDS, SDIST, SDK, Config
+from lambdalint.config import BYTECODE, KINDS, LAYERS, SDIST, SDK, Config
 from lambdalint.errors import LambdalintError, UsageError
 from lambdalint.readers.image.names import seen_from
 from lambdalint.reporters.packages import BARE, FORMATS, render
@@ -76,6 +76,11 @@ from lambdalint.reporters.packages.document import Packaging
     help="Compile what the handler's start leads to, all modules, or none.  [default: closure]",
 )
 @click.option(
+    "--layers",
+    type=OneOf(LAYERS),
+    help="Leave to each function what it needs, or put what several need into layers.  [default: own]",
+)
+@click.option(
     "--sdk",
     type=OneOf(SDK),
     help="Bundle the AWS SDK if it is required, leave it to the runtime where that one is sure to do, or have one in "
@@ -131,6 +136,7 @@ def command(
     sdist: str | None,
     venv: Path | None,
     bytecode: str | None,
+    layers: str | None,
     sdk: str | None,
     slim_sdk: bool | None,
     reachable_source: bool | None,
@@ -175,6 +181,7 @@ def command(
                 base=seen_from(base, Path.cwd()) if base else package.base,
                 to=to or package.to,
                 bytecode=bytecode or package.bytecode,
+                layers=layers or package.layers,
                 sdk=sdk or package.sdk,
                 slim_sdk=package.slim_sdk if slim_sdk is None else slim_sdk,
                 reachable_source=package.reachable_source if reachable_source is None else reachable_source,
