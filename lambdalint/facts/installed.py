@@ -76,6 +76,12 @@ class InstalledDistribution:
         return _headers_of(_text(self.files.get("WHEEL"))).get("tag", ())
 
     @cached_property
+    def entry_point_groups(self) -> frozenset[str]:
+        """The groups in which it names something that others are to find."""
+        lines = (line.strip() for line in _text(self.files.get("entry_points.txt")).splitlines())
+        return frozenset(line[1:-1].strip() for line in lines if line.startswith("[") and line.endswith("]"))
+
+    @cached_property
     def records(self) -> tuple[Recorded, ...]:
         """The rows of RECORD; one that cannot be read has none."""
         entry = self.files.get("RECORD")

@@ -1,5 +1,6 @@
 """Which requirements of installed distributions hold on a target, whatever the machine at hand is."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 _MACHINES: Final = {"x86_64": ("x86_64",), "arm64": ("aarch64",), None: ("x86_64", "aarch64")}
+_INTERPRETER: Final = re.compile(r"(?P<implementation>py|cp)(?P<major>\d)(?P<minor>\d+)?")
 #: Which patch release a runtime has changes by itself; what holds for both of these holds for all.
 _PATCHES: Final = (0, 99)
 
@@ -51,6 +53,34 @@ def requirements_of(
 def excludes(requires_python: str, python: tuple[int, int]) -> bool:
     """Whether a Requires-Python leaves out every release of *python*."""
     return all(not _accepts(requires_python, f"{python[0]}.{python[1]}.{patch}") for patch in _PATCHES)
+
+
+def excludes_tags(tags: Iterable[str], python: tuple[int, int], architecture: str | None) -> bool:
+    """Whether a wheel with *tags* is for other Pythons or systems; not so where a tag makes no sense."""
+    from packaging.tags import parse_tag
+
+    try:
+        parsed = [each for tag in tags for each in parse_tag(tag)]
+    except ValueError:
+        return False
+    return bool(parsed) and not any(
+        _is_for(each.interpreter, each.abi, python) and _runs_on(each.platform, architecture) for each in parsed
+    )
+
+
+def _is_for(interpreter: str, abi: str, python: tuple[int, int]) -> bool:
+    match = _INTERPRETER.fullmatch(interpreter)
+    if match is None:
+        return False
+    version = (int(match["major"]), int(match["minor"] or 0))
+    if match["implementation"] == "py" or abi == "abi3":
+        return version[0] == python[0] and version <= python
+    return version == python and not abi.endswith("t")
+
+
+def _runs_on(platform: str, architecture: str | None) -> bool:
+    machines = _MACHINES.get(architecture, ())
+    return platform == "any" or (platform.startswith(("linux", "manylinux")) and platform.endswith(machines))
 
 
 def _applies(requirement: "Requirement", environments: tuple[dict[str, str], ...]) -> bool:

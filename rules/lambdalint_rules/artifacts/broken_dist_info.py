@@ -1,7 +1,7 @@
 """Beside each distribution lies what it says about itself, and code asks for that: its version, its plugins, its files.
 
-``importlib.metadata.version("name")`` raises where a tool has removed the folder to save bytes, and RECORD is how an
-installed package is told from one with parts missing or changed.
+``importlib.metadata.version("name")`` raises where a tool has removed the folder to save bytes, ``entry_points`` finds
+no plugins, and RECORD is how an installed package is told from one with parts missing or changed.
 
 Source: https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 """
@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from lambdalint.facts.content import head
 from lambdalint.facts.installed import Installed, InstalledDistribution, Recorded, comparable
 from lambdalint.facts.package_imports import ImportClosure, PackageImports
 from lambdalint.facts.shown import shown
-from lambdalint.facts.surrounding import Surroundings
+from lambdalint.facts.surrounding import Surroundings, company_of
 from lambdalint.rule import Artifact, Confidence, Entry, LambdalintError, Problem, Problems, Severity, rule
 from lambdalint_rules.artifacts.metadata_samples import distribution
 
@@ -44,11 +45,21 @@ except Exception:
 answer = 42
 """
 
+PLUGINS = """\
+from importlib.metadata import entry_points
+
+answer = [each.load() for each in entry_points(group="rates.sources")]
+"""
+
 #: More than this is not compared with its digest.
 _MAX_COMPARED_BYTES: Final = 32 * 1024 * 1024
 _MAX_SOURCE_BYTES: Final = 1024 * 1024
 _TESTS: Final = re.compile(
     r"(?:^|/)_?(?:tests?|testing|docs?|examples?|benchmarks?)/|(?:^|/)(?:test_[^/]*|conftest)\.py$"
+)
+#: ``entry_points(group="rates.sources")``, ``iter_entry_points("rates.sources")``.
+_GROUP: Final = re.compile(
+    rb"""\bentry_points\(\s*group\s*=\s*["']([\w.-]+)["']|\biter_entry_points\(\s*(?:group\s*=\s*)?["']([\w.-]+)["']"""
 )
 _ASKED: Final = ("version", "distribution", "metadata", "get_distribution")
 
@@ -77,10 +88,24 @@ _ASKED: Final = ("version", "distribution", "metadata", "get_distribution")
             "src/rates-1.0.dist-info/RECORD": "rates/__init__.py,sha256=AAAA,1200\n",
         },
         {"template.yaml": TEMPLATE, "src/app.py": HANDLER, "src/rates/__init__.py": ASKING},
+        {"template.yaml": TEMPLATE, "src/app.py": HANDLER, "src/rates/__init__.py": PLUGINS},
     ),
     good=(
         {"template.yaml": TEMPLATE, "src/app.py": HANDLER, **RATES},
         {"template.yaml": TEMPLATE, "src/app.py": HANDLER, "src/rates/__init__.py": GUARDED},
+        {
+            "template.yaml": TEMPLATE,
+            "src/app.py": HANDLER,
+            "src/rates/__init__.py": PLUGINS,
+            "src/rates_daily-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: rates-daily\nVersion: 1.0\n",
+            "src/rates_daily-1.0.dist-info/RECORD": "",
+            "src/rates_daily-1.0.dist-info/entry_points.txt": "[rates.sources]\ndaily = rates_daily:answer\n",
+        },
+        {
+            "template.yaml": TEMPLATE,
+            "src/app.py": HANDLER,
+            **distribution("rates", "1.0", code=PLUGINS),
+        },
     ),
 )
 def check(artifact: Artifact, installed: Installed, surroundings: Surroundings, imports: PackageImports) -> Problems:
@@ -94,6 +119,18 @@ def check(artifact: Artifact, installed: Installed, surroundings: Surroundings, 
         yield Problem(
             artifact.member(entry),
             f"{entry.path} asks for the metadata of {name} as it is loaded; the dist-info of {name} is not there",
+            hint="leave the dist-info folders in the package",
+            confidence=Confidence.MEDIUM,
+        )
+
+    groups: dict[str, Entry] = {}
+    for closure in imports.of_artifact(artifact):
+        for group, entry in _groups_asked_in_vain(closure, artifact, surroundings):
+            groups.setdefault(group, entry)
+    for group, entry in groups.items():
+        yield Problem(
+            artifact.member(entry),
+            f"{entry.path} looks for entry points of {group}; none is there, and its own dist-info is not either",
             hint="leave the dist-info folders in the package",
             confidence=Confidence.MEDIUM,
         )
@@ -177,6 +214,34 @@ def _asked_in_vain(
         for name in shown(packaged.entry, _names_asked):
             if comparable(name) not in known and closure.index.find(comparable(name).replace("-", "_")):
                 yield name, packaged.entry
+
+
+def _groups_asked_in_vain(
+    closure: ImportClosure, artifact: Artifact, surroundings: Surroundings
+) -> Iterator[tuple[str, Entry]]:
+    """Groups of entry points that nobody has, and the module that looks for them, whose own metadata is not there.
+
+    A distribution that is whole may well have no plugins; its groups begin with its name.
+    """
+    company = company_of(closure.function)
+    if not (company.complete and closure.uses_entry_points):
+        return
+    known = {
+        group
+        for part in company.artifacts
+        for each in surroundings.installed(part).distributions
+        for group in each.entry_point_groups
+    }
+    for path in (*closure.closure.init, *sorted(closure.closure.deferred)):
+        packaged = closure.files[path]
+        if packaged.artifact.path != artifact.path or packaged.distribution is not None or not path.endswith(".py"):
+            continue
+        for found in _GROUP.findall(head(packaged.entry, _MAX_SOURCE_BYTES)):
+            group = (found[0] or found[1]).decode()
+            name = comparable(group)
+            own = {comparable(part.removesuffix(".py")) for part in packaged.entry.path.split("/")}
+            if group not in known and any(name == each or name.startswith(f"{each}-") for each in own):
+                yield group, packaged.entry
 
 
 def _names_asked(entry: Entry) -> tuple[str, ...]:

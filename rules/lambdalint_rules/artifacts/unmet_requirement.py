@@ -2,12 +2,13 @@
 
 Installed one by one, copied from a folder or trimmed by hand, dependencies miss one another.  It shows at import, or
 only on the path that needs them.  Markers are read for the function's Python, for Linux and its architecture, not for
-the machine that packed it.
+the machine that packed it, and so are the tags by which a wheel says for which Pythons and systems it is.
 
 Source: https://packaging.python.org/en/latest/specifications/core-metadata/
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from lambdalint.aws.installed import provided_distributions, sdk_distributions
 from lambdalint.aws.runtimes import is_python, runtime
@@ -16,7 +17,7 @@ from lambdalint.facts.installed import Installed, InstalledDistribution
 from lambdalint.facts.package_imports import PackageImports
 from lambdalint.facts.requirements import listed_requirements
 from lambdalint.facts.surrounding import Company, Surroundings
-from lambdalint.facts.unmet import Required, excludes, requirements_of
+from lambdalint.facts.unmet import Required, excludes, excludes_tags, requirements_of
 from lambdalint.rule import Artifact, ArtifactKind, Confidence, Entry, Problem, Problems, Severity, rule
 from lambdalint_rules.artifacts.metadata_samples import distribution
 from lambdalint_rules.artifacts.reached import confidence
@@ -32,7 +33,11 @@ Resources:
       Runtime: python3.13
 """
 HANDLER = "import pydantic\n\ndef handler(event, context):\n    return pydantic.answer\n"
+WHEEL = "Wheel-Version: 1.0\nTag: {tag}\n"
 REQUIRES = "Requires-Dist: pydantic-core==2.41.1\nRequires-Dist: boto3\nRequires-Dist: colorama; os_name == 'nt'\n"
+
+#: What other rules look at: native code says itself for what it is made.
+_NATIVE: Final = (".so", ".pyd", ".dylib", ".dll")
 
 
 @rule(
@@ -57,6 +62,12 @@ REQUIRES = "Requires-Dist: pydantic-core==2.41.1\nRequires-Dist: boto3\nRequires
             "src/app.py": HANDLER,
             **distribution("pydantic", "1.10.2", metadata="Requires-Python: >=3.7,<3.13\n"),
         },
+        {
+            "template.yaml": TEMPLATE,
+            "src/app.py": HANDLER,
+            **distribution("pydantic", "1.10.2"),
+            "src/pydantic-1.10.2.dist-info/WHEEL": WHEEL.format(tag="cp310-none-any"),
+        },
     ),
     good=(
         {
@@ -64,6 +75,12 @@ REQUIRES = "Requires-Dist: pydantic-core==2.41.1\nRequires-Dist: boto3\nRequires
             "src/app.py": HANDLER,
             **distribution("pydantic", "2.12.0", metadata=REQUIRES),
             **distribution("pydantic-core", "2.41.1"),
+        },
+        {
+            "template.yaml": TEMPLATE,
+            "src/app.py": HANDLER,
+            **distribution("pydantic", "1.10.2"),
+            "src/pydantic-1.10.2.dist-info/WHEEL": WHEEL.format(tag="py36-none-any\nTag: cp310-none-any"),
         },
         {
             "template.yaml": f"{TEMPLATE}      Layers: [!Ref Models]\n",
@@ -84,6 +101,7 @@ def check(artifact: Artifact, installed: Installed, surroundings: Surroundings, 
                 f"{each.title} requires Python {wanted}; the function runs on {known.name}",
                 confidence=confidence(imports, artifact, _modules(artifact, each)),
             )
+    yield from _tagged_otherwise(artifact, installed, known.version, imports)
     companies = surroundings.companies(artifact)
     unmet: dict[str, list[Required]] = {}
     for required in requirements_of(installed.distributions, known.version, artifact.architecture):
@@ -103,6 +121,25 @@ def check(artifact: Artifact, installed: Installed, surroundings: Surroundings, 
             + (f"the package has {' and '.join(versions)}" if versions else "neither the package nor a layer has it"),
             hint="install the dependencies of one lock or one resolution, as lambdalint package does",
             confidence=confidence(imports, artifact, users, Confidence.HIGH),
+        )
+
+
+def _tagged_otherwise(
+    artifact: Artifact, installed: Installed, python: tuple[int, int], imports: PackageImports
+) -> Problems:
+    """Wheels that say they are for another Python or system; of those with native code, other rules look at that."""
+    native = {entry.path for entry in artifact.entries if entry.path.endswith(_NATIVE)}
+    for each in installed.distributions:
+        if not excludes_tags(each.tags, python, artifact.architecture):
+            continue
+        if any(record.path in native for record in each.records):
+            continue
+        yield Problem(
+            artifact.member(each.files["WHEEL"]),
+            f"the wheel of {each.title} is for {' and '.join(each.tags[:3])}; the function runs on {artifact.runtime}"
+            + (f" and {artifact.architecture}" if artifact.architecture else ""),
+            hint=f"install {each.name} for the function's runtime, as lambdalint package does",
+            confidence=confidence(imports, artifact, _modules(artifact, each)),
         )
 
 
