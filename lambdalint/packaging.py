@@ -1,7 +1,6 @@
 """Packaging, wired: plan each function and layer, let the rules look at the plans, write those that they pass."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -24,6 +23,7 @@ from lambdalint.packager.image.build import ImagePlan
 from lambdalint.packager.image.write import deliver, written_place
 from lambdalint.packager.options import Options
 from lambdalint.packager.plan import Kind, Plan, Skipped
+from lambdalint.packager.workers import Workers
 from lambdalint.packager.write import Written, whole, write
 from lambdalint.readers.tree import Folder
 from lambdalint.reporters.packages.document import EmittedTemplate, Package, Packaging, Part
@@ -65,7 +65,7 @@ class Workshop:
         """
         self.project = project
         wanted = self._wanted(project)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with Workers(_AT_ONCE) as pool:
             for function, outcome in zip(wanted, pool.map(self._outcome, wanted), strict=True):
                 match outcome:
                     case Plan():

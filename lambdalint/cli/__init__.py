@@ -71,6 +71,7 @@ class Commands(click.Group):
             code = complain(*_reworded(error), ExitCode.USAGE)
         except click.Abort:
             code = INTERRUPTED
+            _leave()
         except Exception as error:  # a bug of ours: the reader gets a report to send, not a traceback
             if os.environ.get("LAMBDALINT_TRACEBACK"):
                 raise
@@ -87,6 +88,15 @@ class Commands(click.Group):
 @click.version_option(__version__, message="lambdalint %(version)s")
 def main() -> None:
     """Check AWS Lambda functions whole, code, template and artifact, and package them without Docker."""
+
+
+def _leave() -> None:
+    """Go at once, where threads are left that Python would wait for; all that is to be tidied up is by now."""
+    threading = sys.modules.get("threading")
+    if threading and any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
 
 
 def _stand_somewhere() -> None:

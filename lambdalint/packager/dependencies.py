@@ -1,7 +1,6 @@
 """The distributions that code needs: said, resolved, fetched and unpacked."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from lambdalint.packager.target import Target, target
 from lambdalint.packager.venv import wheels as venv_wheels
 from lambdalint.packager.web import Web
 from lambdalint.packager.wheel import RULES, installed
+from lambdalint.packager.workers import Workers
 from lambdalint.readers.tree import Tree
 
 
@@ -251,7 +251,7 @@ class Dependencies:
                 pack = keep(self._host, key, made.members, losses=made.losses)
             return pack, sha256
 
-        with ThreadPoolExecutor(max_workers=self._host.jobs) as pool:
+        with Workers(max_workers=self._host.jobs) as pool:
             for done, (pin, pack_and_hash) in enumerate(zip(missing, pool.map(unpacked, missing), strict=True), 1):
                 found[pin] = pack_and_hash
                 self._progress("unpack", pin.origin, done, len(missing))

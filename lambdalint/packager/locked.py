@@ -4,7 +4,6 @@ Locks either say for each distribution who wants it, or leave it to be followed 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from lambdalint.errors import Refused
 from lambdalint.packager.choice import Pin, best, is_wheel_name, nearest, why_no_tag
 from lambdalint.packager.index import File, Indexes
 from lambdalint.packager.target import Target
+from lambdalint.packager.workers import Workers
 from lambdalint.readers.locks import Edge, Lock, LockedDistribution, LockedFile
 
 _AT_ONCE: Final = 16
@@ -165,7 +165,7 @@ def pinned(
         Refused: one has no file that fits, or an index has another file than the lock.
     """
     asker = _Asker(lock, indexes, target, folder, sdists)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with Workers(_AT_ONCE) as pool:
         return tuple(pool.map(asker.pin, distributions))
 
 

@@ -12,7 +12,7 @@ import email.policy
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -29,6 +29,7 @@ from lambdalint.packager.choice import Pin, best, legal
 from lambdalint.packager.index import File, Indexes
 from lambdalint.packager.target import Target
 from lambdalint.packager.wheel import metadata_of
+from lambdalint.packager.workers import Workers
 
 _MAX_METADATA_BYTES: Final = 16 * 1024 * 1024
 _MAX_ROUNDS: Final = 64
@@ -72,7 +73,7 @@ def straight(
     Raises:
         Refused: an index does not answer.
     """
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with Workers(_AT_ONCE) as pool:
         try:
             taken = _Walk(indexes, target, pool, begin).of(requirements, constraints)
         except _NotStraight:
@@ -84,7 +85,7 @@ def straight(
 class _Walk:
     indexes: Indexes
     target: Target
-    pool: ThreadPoolExecutor
+    pool: Workers
     begin: Begin | None
     taken: dict[str, _Taken] = field(default_factory=dict)
 
