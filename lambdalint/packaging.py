@@ -320,7 +320,7 @@ def _emitted(
         shop.project, built, skipped, lambda name: name in shop.functions if shop.functions else True
     )
     taken = {place for _, each in done.values() for place in (each.path, each.manifest_path)}
-    emitted = write(emission(tree, tuple(declared), folder), taken)
+    emitted = write(emission(tree, tuple(declared), (), folder), taken)
     shop.failures += [Failure(path, error.message, error.hint) for path, error in emitted.failures]
 
     def seen(place: Path) -> str:

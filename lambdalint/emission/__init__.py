@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from lambdalint.emission.declarations import Declaration, Emission, Emitted
+from lambdalint.emission.declarations import Declaration, Emission, Emitted, LayerPackage
 from lambdalint.errors import LambdalintError, Refused
 from lambdalint.join.dialects import TERRAFORM_SUFFIXES
 from lambdalint.join.emitted import MARK, OVERRIDES
@@ -21,10 +21,11 @@ _HINTS: Final = {
 }
 
 
-def emission(tree: Folder, declarations: Sequence[Declaration], out: Path) -> Emission:
+def emission(tree: Folder, declarations: Sequence[Declaration], layers: Sequence[LayerPackage], out: Path) -> Emission:
     """What to write so that what was built of *declarations* is deployed; *out* is the absolute folder of the packages.
 
-    Templates of CloudFormation and SAM go there; for Terraform there is a file of overrides beside the configuration.
+    *layers* are declared as well, and had by the functions that they are for.  Templates of CloudFormation and SAM go
+    there; for Terraform there is a file of overrides beside the configuration.
     """
     from lambdalint.emission.cloudformation import emitted_templates
     from lambdalint.emission.terraform import emitted_overrides
@@ -32,8 +33,8 @@ def emission(tree: Folder, declarations: Sequence[Declaration], out: Path) -> Em
     stacks = [each for each in declarations if each.dialect in _STACKS]
     modules = [each for each in declarations if each.span.path.endswith(TERRAFORM_SUFFIXES)]
     others = [each for each in declarations if each not in stacks and each not in modules]
-    templates = emitted_templates(tree, stacks, out) if stacks else Emission()
-    overrides = emitted_overrides(tree, modules) if modules else Emission()
+    templates = emitted_templates(tree, stacks, layers, out) if stacks else Emission()
+    overrides = emitted_overrides(tree, modules, layers) if modules else Emission()
     return Emission((*templates.files, *overrides.files), (*templates.failures, *overrides.failures, *_unsaid(others)))
 
 

@@ -1,16 +1,18 @@
 """Templates of CloudFormation and SAM that name what was built, to be deployed from where the packages are."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from lambdalint.aws.local_paths import package_path
-from lambdalint.emission.declarations import Built, Declaration, Emission, Emitted, without_packages
+from lambdalint.emission.declarations import Built, Declaration, Emission, Emitted, LayerPackage, without_packages
 from lambdalint.emission.local import moved_path, resources, seen_from, stated_paths
 from lambdalint.emission.rewriting import Rewriting, Steps, found
 from lambdalint.errors import LambdalintError, Refused, UnreadableInput
+from lambdalint.join.cloudformation import LAYER
 from lambdalint.join.emitted import MARK
 from lambdalint.join.stacks import nested_templates
 from lambdalint.model.document import Mapping as Document
@@ -20,6 +22,7 @@ from lambdalint.readers.tree import Folder, joined
 
 _SAM: Final = "AWS::Serverless::"
 _SAM_FUNCTION: Final = "AWS::Serverless::Function"
+_SAM_LAYER: Final = "AWS::Serverless::LayerVersion"
 #: What says where a function's code is; without any of them `sam package` takes the folder of the template.
 _CODE: Final = ("CodeUri", "InlineCode", "ImageUri")
 #: Metadata by which `sam build` leaves a resource alone; an archive it leaves alone anyway.
@@ -76,7 +79,9 @@ class _Family:
         return wanted
 
 
-def emitted_templates(tree: Folder, declarations: Iterable[Declaration], out: Path) -> Emission:
+def emitted_templates(
+    tree: Folder, declarations: Iterable[Declaration], layers: Sequence[LayerPackage], out: Path
+) -> Emission:
     """The templates of *declarations* that declare something which was built, as they are to lie in *out*.
 
     They lie there as they do in the project, seen from the folder that holds them all.
@@ -106,7 +111,7 @@ def emitted_templates(tree: Folder, declarations: Iterable[Declaration], out: Pa
             files += [without_packages(place, lost) for path, place in places.items() if path == family.root]
             continue
         try:
-            files += [_Template(tree, family, path, places).emitted() for path in places]
+            files += [_Template(tree, family, path, places, layers).emitted() for path in places]
         except LambdalintError as error:
             failures.append((family.root, error))
     return Emission(tuple(files), tuple(failures))
@@ -115,13 +120,16 @@ def emitted_templates(tree: Folder, declarations: Iterable[Declaration], out: Pa
 class _Template:
     """One template on its way to its place among *places*, those of all that are emitted with it."""
 
-    def __init__(self, tree: Folder, family: _Family, path: str, places: Mapping[str, Path]) -> None:
+    def __init__(
+        self, tree: Folder, family: _Family, path: str, places: Mapping[str, Path], layers: Sequence[LayerPackage]
+    ) -> None:
         self._tree, self._path, self._places = tree, path, places
         self._rewriting = family.documents[path]
         self._root = self._rewriting.root
         self._declarations = [each for each in family.declarations if each.span.path == path]
         self._source = tree.root / path
         self._place = places[path]
+        self._layers = layers
 
     def emitted(self) -> Emitted:
         """The template as it is to be written.
@@ -137,6 +145,7 @@ class _Template:
             key = self._key(steps)
             if key is not None and (built := self._built(key)):
                 self._name(built, steps, resource)
+                self._attach(built, steps, resource)
         self._rewriting.put(MARK, seen_from(self._source, self._place.parent))
         notes = tuple(note for each in self._declarations if (note := each.note))
         return Emitted(self._place, self._rewriting.written(), notes)
@@ -185,6 +194,34 @@ class _Template:
         if kind.startswith(_SAM) and built.kind in (Kind.IMAGE, Kind.DIR):
             self._rewriting.put((*steps, *_SKIP_BUILD), True)
 
+    def _attach(self, declarations: Sequence[Declaration], steps: Steps, resource: Document) -> None:
+        """Let the function at *steps* have the layers that are for *declarations*.
+
+        Raises:
+            Refused: they are for some of them only, or the list of layers is decided elsewhere.
+        """
+        names = {each.name for each in declarations}
+        own = [layer for layer in self._layers if names & {*layer.functions}]
+        for layer in own:
+            if not names <= {*layer.functions}:
+                raise Refused(f"{layer.name} is for some of {', '.join(sorted(names))}, which are declared as one")
+            self._declare(layer, resource)
+        if own:
+            self._rewriting.add((*steps, "Properties", "Layers"), [{"Ref": _logical_name(layer)} for layer in own])
+
+    def _declare(self, layer: LayerPackage, user: Document) -> None:
+        """Let the template declare *layer*, in the way in which its *user* is declared."""
+        kind = _SAM_LAYER if _type(user).startswith(_SAM) else LAYER
+        way = package_path(kind, image=False)
+        assert way is not None
+        steps: Steps = ("Resources", _logical_name(layer))
+        if found(self._root, steps) is not None:
+            raise Refused(f"{self._path} declares {steps[-1]}, which is what a shared layer is called")
+        self._rewriting.put((*steps, "Type"), kind)
+        self._rewriting.put((*steps, "Properties", *way), seen_from(layer.path, self._place.parent))
+        self._rewriting.put((*steps, "Properties", "CompatibleRuntimes"), layer.runtimes)
+        self._rewriting.put((*steps, "Properties", "CompatibleArchitectures"), layer.architectures)
+
     def _address(self, name: str, built: Built) -> str:
         if built.image_uri is not None:
             return built.image_uri
@@ -194,6 +231,10 @@ class _Template:
                 hint="give --to docker-archive, whose file `sam deploy` sends to ECR, or --to HOST/NAME:TAG",
             )
         return seen_from(built.path, self._place.parent)
+
+
+def _logical_name(layer: LayerPackage) -> str:
+    return "".join(f"{part[:1].upper()}{part[1:]}" for part in re.split(r"[^A-Za-z0-9]+", layer.name))
 
 
 def _takes_own_folder(resource: Document, root: Document) -> bool:

@@ -51,6 +51,17 @@ class Declaration:
         return f"{self.name} is not packaged, since {self.reason}: {self.uploads} goes up as it is"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerPackage:
+    """A layer that no template declares, and the *functions* that are to have it."""
+
+    name: str
+    path: Path
+    runtimes: tuple[str, ...]
+    architectures: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Emitted:
     """A file at *path*, which is absolute; without *content* it is not to be written, and *notes* say why."""

@@ -27,6 +27,7 @@ _PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+)*")
 _ALIAS: Final = re.compile(r"""["']?\s*:\s*(\*[^\s,\]}]+)""")
 #: How JSON begins; YAML that does so takes what is written in JSON's way.
 _JSON: Final = re.compile(r"\s*\{\s*[\"}]")
+_SPACE: Final = " \t\r\n"
 _SAFE: Final = re.compile(r"[\w./][\w./@:-]*")
 
 
@@ -90,7 +91,11 @@ class Rewriting:
         Raises:
             Refused: the way it is written leaves no place for that, such as anchors that others use as well.
         """
-        data = self._file.edited(self.text.edit(*each) for each in self._edits())
+        texts: dict[tuple[int, int], str] = {}
+        # Of what ends at the same place, the innermost goes on first.
+        for _, (start, end, text) in sorted(self._edits(), key=lambda edit: -edit[0]):
+            texts[start, end] = texts.get((start, end), "") + text
+        data = self._file.edited(self.text.edit(*place, text) for place, text in texts.items())
         try:
             seen = template_document(decoded(data, self.text.path), self.text.path)
         except UnreadableInput as error:
@@ -99,31 +104,32 @@ class Rewriting:
             raise self._refused(self.root.span.line)
         return data
 
-    def _edits(self) -> Iterator[tuple[int, int, str]]:
+    def _edits(self) -> Iterator[tuple[int, tuple[int, int, str]]]:
+        """What to write in place of what, from where to where, and how deep in the document that is."""
         for steps, content in self._replaced.items():
-            yield self._replacement(steps, content)
+            yield len(steps), self._replacement(steps, content)
         for steps, entries in self._inserted.items():
             holder = found(self.root, steps)
             if not isinstance(holder, document.Mapping):
                 raise self._refused(holder.span.line if holder else 1)
-            yield self._insertion(holder, entries)
+            yield len(steps), self._insertion(holder, entries)
         for steps, items in self._added.items():
             holder = found(self.root, steps)
             assert isinstance(holder, document.Sequence)
-            yield self._addition(holder, items)
+            yield len(steps), self._addition(holder, items)
 
     def _expected(self) -> _Plain:
         """What the new text has to say."""
         expected = _plain(self.root)
         for steps, content in self._replaced.items():
-            expected = _with(expected, steps, content)
+            expected = _with(expected, steps, _as_read(content))
         for steps, entries in self._inserted.items():
             for key, content in entries.items():
-                expected = _with(expected, (*steps, key), content)
+                expected = _with(expected, (*steps, key), _as_read(content))
         for steps, items in self._added.items():
             node = found(self.root, steps)
             assert isinstance(node, document.Sequence)
-            expected = _with(expected, steps, [*map(_plain, node.items), *items])
+            expected = _with(expected, steps, [*map(_plain, node.items), *map(_as_read, items)])
         return expected
 
     def _replacement(self, steps: Steps, content: Content) -> tuple[int, int, str]:
@@ -137,7 +143,7 @@ class Rewriting:
                     raise self._refused(key.line)
                 return alias.start(1), alias.end(1), self._rendered(content)
         start, end = self.text.bounds(node.span)
-        written = self.text.text[start:end].rstrip()
+        written = self.text.text[start:end].rstrip(_SPACE)
         quote = written[:1] if written[:1] in ("'", '"') and isinstance(node, Scalar) else ""
         if quote and isinstance(content, str) and not re.search(r"['\"\\\n]", content):
             return start, start + len(written), f"{quote}{content}{quote}"
@@ -153,15 +159,12 @@ class Rewriting:
         own = {name: span for name, span in holder.keys.items() if _is_own(holder, name)}
         if not own:
             raise self._refused(holder.span.line)
-        first = min(own.values())
-        indent = " " * first.column
-        lines = list(self._lines(entries, indent))
-        short = [span.line for name, span in own.items() if _is_short(holder.items[name], span)]
-        if short:
-            end = self.text.line_end(max(short))
-            return end, end, "".join(f"\n{line}" for line in lines)
-        place = self.text.offset(first.line, first.column)
-        return place, place, "\n".join(lines).lstrip() + f"\n{indent}"
+        lines = self._lines(entries, " " * min(own.values()).column)
+        short = [name for name, span in own.items() if _is_short(holder.items[name], span)]
+        after = max(short or own, key=lambda name: own[name])
+        node = holder.items[after].span
+        place = self._line_end(max(own[after], node))
+        return place, place, "".join(f"\n{line}" for line in lines)
 
     def _insertion_in_flow(
         self, start: int, holder: document.Mapping, entries: Mapping[str, Content]
@@ -170,7 +173,7 @@ class Rewriting:
         if not holder.items:
             return start, start, written
         text = self.text.text
-        gap = text[start : len(text) - len(text[start:].lstrip())]
+        gap = text[start : len(text) - len(text[start:].lstrip(_SPACE))]
         return start, start, f"{gap}{written},{'' if gap else ' '}"
 
     def _addition(self, holder: document.Sequence, items: Sequence[Content]) -> tuple[int, int, str]:
@@ -182,10 +185,13 @@ class Rewriting:
                 return end - 1, end - 1, ", ".join(written)
             place = self.text.bounds(holder.items[-1].span)[1]
             return place, place, "".join(f", {item}" for item in written)
-        last = holder.items[-1].span
-        place = self.text.line_end(last.end_line if last.end_column else last.end_line - 1)
+        place = self._line_end(holder.items[-1].span)
         indent = " " * holder.span.column
         return place, place, "".join(f"\n{indent}- {item}" for item in written)
+
+    def _line_end(self, span: Span) -> int:
+        """Where the last line of *span* ends; text in a block ends where the next line begins."""
+        return self.text.line_end(span.end_line if span.end_column else span.end_line - 1)
 
     def _opening(self, node: Node) -> int:
         """Where *node* begins, after its anchor and tag."""
@@ -269,6 +275,16 @@ def _plain(node: Node) -> _Plain:
         case Scalar(value, text, tag=tag):
             content = text if tag else value
     return (tag, content) if tag else content
+
+
+def _as_read(content: Content) -> _Plain:
+    match content:
+        case str() | bool():
+            return content
+        case Mapping():
+            return {key: _as_read(value) for key, value in content.items()}
+        case _:
+            return [*map(_as_read, content)]
 
 
 def _with(plain: _Plain, steps: Steps, content: _Plain) -> _Plain:

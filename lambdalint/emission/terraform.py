@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lambdalint.aws.limits import limit
-from lambdalint.emission.declarations import Built, Declaration, Emission, Emitted, without_packages
+from lambdalint.emission.declarations import Built, Declaration, Emission, Emitted, LayerPackage, without_packages
 from lambdalint.emission.local import seen_from
 from lambdalint.errors import LambdalintError, Refused
 from lambdalint.join.emitted import OVERRIDES
@@ -33,8 +33,14 @@ _OF_CALL: Final = re.compile(r"\.aws_lambda_(?:function|layer_version)\.this\[0\
 _INSTANCE: Final = re.compile(r'(?P<block>.*?)(?:\["(?P<key>(?:[^"\\]|\\.)*)"\]|\[(?P<index>\d+)\])?', re.DOTALL)
 
 
-def emitted_overrides(tree: Folder, declarations: Iterable[Declaration]) -> Emission:
-    """A file of overrides for each module that declares something which was built."""
+def emitted_overrides(
+    tree: Folder, declarations: Iterable[Declaration], layers: Sequence[LayerPackage] = ()
+) -> Emission:
+    """A file of overrides for each module that declares something which was built.
+
+    Overrides can declare nothing new, so that functions cannot have *layers* by them.
+    """
+    with_layers = {name: layer for layer in layers for name in layer.functions}
     by_root: dict[str, list[Declaration]] = {}
     for each in declarations:
         by_root.setdefault(each.root, []).append(each)
@@ -44,6 +50,14 @@ def emitted_overrides(tree: Folder, declarations: Iterable[Declaration]) -> Emis
         lost = [each for each in own if each.is_lost]
         if lost:
             files.append(without_packages(tree.root / _folder(lost[0].span.path) / OVERRIDES, lost))
+            continue
+        layer = next((with_layers[each.name] for each in own if each.name in with_layers), None)
+        if layer is not None:
+            refused = Refused(
+                f"{layer.path.name} is a layer that {root} does not declare, and an override can declare nothing",
+                hint="declare it as an aws_lambda_layer_version of the functions, or leave out --layers shared",
+            )
+            failures.append((root, refused))
             continue
         folders = dict.fromkeys(_folder(each.span.path) for each in own if each.built is not None)
         try:
