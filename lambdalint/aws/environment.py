@@ -25,3 +25,8 @@ def wrapper_name() -> str:
 def library_path_variable() -> str:
     """The variable that says where the loader looks for libraries."""
     return str(table("environment")["library_path"]["name"])
+
+
+def path_variable() -> str:
+    """The variable that says where programs are looked for."""
+    return str(table("environment")["program_path"]["name"])

@@ -17,6 +17,11 @@ def limit(*keys: str) -> int:
     return int(found)
 
 
+def registration_path() -> str:
+    """What extensions ask the Extensions API for when they start."""
+    return str(table("limits")["layers"]["extension"]["registration"])
+
+
 def layer_folders() -> frozenset[str]:
     """The folders of a layer that mean something to Lambda."""
     return frozenset(table("limits")["layers"]["content"]["folders"])

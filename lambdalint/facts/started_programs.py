@@ -26,12 +26,25 @@ def started_programs(function: Function, calls: PerModule[Calls]) -> Iterator[tu
 
     A relative path is one of the function's folder, in which Lambda starts it.
     """
+    for program, path in _programs(function, calls):
+        if "/" in program:
+            yield program if program.startswith("/") else TASK_FOLDER + program.removeprefix("./"), path
+
+
+def looked_up_programs(function: Function, calls: PerModule[Calls]) -> Iterator[tuple[str, str]]:
+    """The name of each program that is looked for along ``PATH``, and the path of the module that starts it."""
+    for program, path in _programs(function, calls):
+        if "/" not in program:
+            yield program, path
+
+
+def _programs(function: Function, calls: PerModule[Calls]) -> Iterator[tuple[str, str]]:
     for path in dict.fromkeys(function.modules.values()):
         module = calls.get(path)
         for call in module.calls if module else ():
             program = None if call.skipped else _program(call)
-            if program and "/" in program:
-                yield program if program.startswith("/") else TASK_FOLDER + program.removeprefix("./"), path
+            if program:
+                yield program, path
 
 
 def _program(call: Call) -> str | None:

@@ -35,6 +35,10 @@ class Libraries:
                 found.setdefault(name, set()).add(folder)
         return cls({name: frozenset(each) for name, each in found.items()})
 
+    def in_function(self, name: str) -> bool:
+        """Whether the function's own package has it."""
+        return any(folder.startswith(_ROOTS[False]) for folder in self.folders.get(name, ()))
+
     def has(self, name: str) -> bool:
         """Whether some folder has it."""
         return name in self.folders

@@ -230,7 +230,10 @@ def _elsewhere(
     companies: tuple[Company, ...],
     there: list[Libraries],
 ) -> _Missing:
-    """Libraries of the package that no file which asks for them has the loader look for where they are."""
+    """Libraries of the package that no file which asks for them has the loader look for where they are.
+
+    Those of a layer are misplaced-layer-content's.
+    """
     found: dict[NativeFile, tuple[str, ...]] = {}
     for company, libraries in zip(companies, there, strict=True):
         if sets_library_path(company.function):
@@ -239,7 +242,7 @@ def _elsewhere(
         own = {folder for file in native.files for folder in own_folders(file, artifact)}
         loaded = {name for file in files for name in file.needed if libraries.finds(name, own)}
         for file in files:
-            names = tuple(name for name in file.needed if libraries.has(name) and name not in loaded)
+            names = tuple(name for name in file.needed if libraries.in_function(name) and name not in loaded)
             if names and file not in found and not loads_by_hand(file, artifact):
                 found[file] = names
 
