@@ -7,11 +7,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -267,11 +269,48 @@ def test_a_process_that_leaves_its_session_ends_with_the_others(
         found = started(copied)
         assert found.init_error is not None
         assert found.init_error.type == "Sandbox.Timedout"
-        for _ in range(100):
-            left = [place for place in Path("/proc").glob("[0-9]*/cmdline") if name.encode() in read(place)]
-            if not left:
-                break
-        assert left == []
+        waited_for(lambda: not [each for each in Path("/proc").glob("[0-9]*/cmdline") if name.encode() in read(each)])
+
+
+WITHOUT = """
+import shutil, sys
+which = shutil.which
+shutil.which = lambda name, *rest, **more: None if name in HIDDEN else which(name, *rest, **more)
+from lambdalint.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("hidden", [(), ("crun",), ("crun", "unshare")] if AS_ROOT else [()])
+def test_ctrl_c_ends_it_and_leaves_nothing_behind(
+    image: Path, events: Path, tmp_path: Path, hidden: tuple[str, ...]
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    sign = f"SIGN={tmp_path.name}-{os.getpid()}"
+    code = WITHOUT.replace("HIDDEN", repr(hidden))
+    arguments = ["boot", str(image), "--env", sign, "--event", str(events / "wait.json"), "--timeout", "600"]
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    with subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment, stderr=subprocess.PIPE) as process:
+        waited_for(lambda: bool(signed(sign)))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said.strip()) == (130, b"")
+    waited_for(lambda: not signed(sign))
+    assert list(scratch.iterdir()) == []
+
+
+def waited_for(condition: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("that does not happen")
+
+
+def signed(sign: str) -> list[str]:
+    """The processes that have *sign* for a variable, which only those inside an image get."""
+    return [place.parent.name for place in Path("/proc").glob("[0-9]*/environ") if sign.encode() in read(place)]
 
 
 def read(path: Path) -> bytes:
