@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lambdalint.model.image import Image
     from lambdalint.model.policy import Policy
     from lambdalint.model.project import Project
+    from lambdalint.packager.host import Host
     from lambdalint.packager.kept import Kept
     from lambdalint.packager.options import Options as PackagerOptions
     from lambdalint.reporters.packages.document import Packaging
@@ -238,28 +239,35 @@ def package(
     functions: Sequence[str] = (),
     out: Path = Path("dist"),
     plan_only: bool = False,
+    verify: bool = False,
     today: date | None = None,
     progress: Callable[[str], None] = lambda message: None,
 ) -> "Packaging":
     """Build every Python function and layer declared under *path*, or the named *functions* alone, into *out*.
 
     Each is planned, checked by the rules about artifacts and then written; one with an error is not.  *plan_only*
-    writes nothing.  *progress* hears what is going on.
+    writes nothing, *verify* builds each once more and compares.  *progress* hears what is going on.
 
     Raises:
         LambdalintError: a path or function does not exist, or the configuration is wrong.
     """
     place = placed((path,))
-    return package_tree(
+    config = Config.find((path,)) if config is None else config
+    packaging = package_tree(
         Folder(place.root),
         place,
-        Config.find((path,)) if config is None else config,
+        config,
         functions=functions,
         out=out,
         plan_only=plan_only,
         today=today,
         progress=progress,
     )
+    if verify:
+        from lambdalint.verification import verified
+
+        return verified(packaging, path, config, functions=functions, out=out, today=today, progress=progress)
+    return packaging
 
 
 def package_tree(
@@ -273,8 +281,12 @@ def package_tree(
     today: date | None = None,
     progress: Callable[[str], None] = lambda message: None,
     kept: "Kept | None" = None,
+    host: "Host | None" = None,
+    into: Path | None = None,
 ) -> "Packaging":
     """As ``package``, of what is at *place* in *tree*; *kept* knows what was written before.
+
+    *host* is the machine to build on, by default this one; *into* is written to instead of *out*.
 
     Raises:
         LambdalintError: as ``package``.
@@ -313,6 +325,8 @@ def package_tree(
         options=_packager_options(config, place, plan_only=plan_only),
         check=checked,
         kept=kept,
+        host=host,
+        into=into,
     )
 
 

@@ -10,7 +10,20 @@ ROOT = Path(__file__).parent.parent
 
 #: From the top floor to the ground; folders on one floor do not import each other.
 FLOORS = (
-    ("cli", "config", "api", "packaging", "inspection", "comparison", "booting", "imaging", "emission", "watching", ""),
+    (
+        "cli",
+        "config",
+        "api",
+        "packaging",
+        "inspection",
+        "comparison",
+        "booting",
+        "imaging",
+        "emission",
+        "verification",
+        "watching",
+        "",
+    ),
     ("reporters", "fixer", "testing"),
     ("engine", "packager"),
     ("rule",),

@@ -4,9 +4,7 @@ import json
 import marshal
 import os
 import stat
-import subprocess
 import sys
-import textwrap
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -155,69 +153,6 @@ def test_the_function_answers_under_aws_s_client_from_a_read_only_folder(index: 
     answer = invoked(root, "app.handler", {"id": 1})
     assert (answer["said"], answer["event"]) == ("1.0", {"id": 1})
     assert Path(answer["file"]).is_file()
-
-
-def test_the_same_project_gives_the_same_bytes_whoever_builds_it_where(index: FakeIndex, tmp_path: Path) -> None:
-    script = (
-        textwrap.dedent("""\
-        import os, sys
-        from pathlib import Path
-        root, index, out, jobs, umask, user = sys.argv[1:]
-        os.umask(int(umask, 8))
-        if user != "0":
-            os.setgid(int(user)); os.setuid(int(user))
-        from lambdalint.packager.build import plan_function
-        from lambdalint.packager.write import write
-        from lambdalint.packager.host import Host
-        from lambdalint.store import Store
-        from lambdalint.readers.tree import Folder
-        from tests.fake_index import function
-        host = Host({"UV_DEFAULT_INDEX": index, "PATH": os.environ["PATH"]}, Store(Path(out, "cache")), int(jobs))
-        plan = plan_function(Folder(Path(root)), function(runtime="%s"), host=host)
-        print(write(plan, Path(out)).sha256)
-        """)
-        % HERE
-    )
-    hashes = set()
-    manifests = set()
-    for number, (jobs, umask, zone, seed, user) in enumerate(
-        [(1, "022", "UTC", "0", 0), (3, "077", "Asia/Tokyo", "1", 0), (2, "000", "America/New_York", "random", 65534)]
-    ):
-        os.umask(int(umask, 8))
-        root = project(tmp_path / f"checkout-{number}", dict(reversed(ORDERS.items())) if number else ORDERS)
-        os.umask(0o022)
-        (root / "src" / "run.sh").chmod(0o700)
-        os.utime(root / "src" / "app.py", (number * 1000.0, number * 1000.0))
-        out = tmp_path / f"out-{number}"
-        out.mkdir()
-        if user and os.geteuid() == 0:
-            if not _may_enter(tmp_path, user):
-                continue  # this Python lies where only root may look
-            for path in (root, *root.rglob("*"), out):
-                os.chown(path, user, user)
-        environment = {**os.environ, "TZ": zone, "PYTHONHASHSEED": seed, "LANG": "C" if number else "C.UTF-8"}
-        arguments = [str(root), index.url, str(out), str(jobs), umask, str(user if os.geteuid() == 0 else 0)]
-        done = subprocess.run(
-            [sys.executable, "-c", script, *arguments],
-            env={**environment, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        hashes.add(done.stdout.strip())
-        manifests.add((out / "Orders.json").read_bytes())
-    assert len(hashes) == 1
-    assert len(manifests) == 1
-
-
-def _may_enter(folder: Path, user: int) -> bool:
-    """Open the way to *folder* for another user; whether that one can also run this Python."""
-    for parent in [folder, *folder.parents]:
-        if parent.stat().st_uid == os.geteuid() and str(parent).startswith("/tmp/"):
-            parent.chmod(parent.stat().st_mode | 0o711)
-    question = f"import os; os.setuid({user}); import lambdalint, packaging, uv; os.listdir({str(Path.cwd())!r})"
-    return subprocess.run([sys.executable, "-c", question], capture_output=True, check=False).returncode == 0
 
 
 def test_a_second_build_asks_the_network_nothing(index: FakeIndex, tmp_path: Path) -> None:

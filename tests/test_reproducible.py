@@ -1,18 +1,247 @@
 """The same project gives the same bytes, whoever builds it, when, where and by which Python."""
 
 import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
 import tarfile
+import warnings
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import deflate
 import pytest
 
+from lambdalint.packager.bytecode import interpreter
+from lambdalint.packager.uv import uv_binary
 from lambdalint.readers.image.oci import read_oci
 from tests.test_package_images import base
-from tests.test_package_kinds import ORDERS, Bench, bench
+from tests.test_package_kinds import FUNCTION, HERE, OTHER, Bench, bench
+from tests.test_package_kinds import ORDERS as FILES
 
 __all__ = ["base", "bench"]
+
+ROOT = Path(__file__).parent.parent
+ORDERS = {**FILES, "src/run.sh": "#!/bin/sh\n", "src/naïve/ü.txt": "", "src/data.bin": "\0\x01" * 5000}
+
+NOBODY = 65534
+HOSTS = ((3, 11), (3, 12), (3, 13))
+
+#: Packages the project in a folder into another, by so many jobs, with bytecode as it is said.
+BUILD = """\
+import os, sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from lambdalint.api import package_tree, placed
+from lambdalint.config import Config, PackageSettings
+from lambdalint.packager.host import Host
+from lambdalint.readers.tree import Folder
+
+folder, out, jobs, bytecode = sys.argv[1:]
+place = placed((Path(folder),))
+packaging = package_tree(
+    Folder(place.root),
+    place,
+    Config(package=PackageSettings(bytecode=bytecode)),
+    functions=(),
+    out=Path(out),
+    today=date(2026, 11, 1),
+    host=replace(Host.here(cached=False), jobs=int(jobs)),
+)
+assert [each.refused for each in packaging.packages] == [False], (packaging.check, packaging.skipped)
+"""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What must not show in a package; *environment* on top of the usual, *python* instead of the running one."""
+
+    umask: int = 0o022
+    jobs: int = 2
+    user: int | None = None
+    backwards: bool = False
+    python: Path = Path(sys.executable)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="session")
+def pythons(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[int, int], Path]:
+    """The Pythons that lambdalint runs under here, with the same compressor each."""
+    found = {sys.version_info[:2]: Path(sys.executable)}
+    for version in HOSTS:
+        if version in found:
+            continue
+        name = ".".join(map(str, version))
+        host = interpreter(version, os.environ)
+        if host is None:
+            warnings.warn(f"no Python {name} is here to build under", stacklevel=1)
+            continue
+        folder = tmp_path_factory.mktemp(f"python{name}")
+        python = folder / "bin" / "python"
+        made = subprocess.run([uv_binary(), "venv", "-q", "--python", host.path, str(folder)], capture_output=True)
+        needs = ["-e", str(ROOT), f"deflate=={deflate.__version__}"]
+        done = subprocess.run(
+            [uv_binary(), "pip", "install", "-q", "--python", str(python), *needs], capture_output=True
+        )
+        if made.returncode or done.returncode:
+            warnings.warn(f"lambdalint is not built under Python {name} here: {done.stderr.decode()}", stacklevel=1)
+            continue
+        found[version] = python
+    return found
+
+
+def build(bench: Bench, name: str, at: Circumstances, bytecode: str, files: dict[str, str]) -> dict[str, bytes]:
+    """What is written when *files* are packaged at a place of their own, by the names of the files."""
+    folder, out = bench.folder.parent / f"checkout {name}", bench.folder.parent / f"out-{name}"
+    mask = os.umask(at.umask)
+    try:
+        for path, text in reversed(files.items()) if at.backwards else files.items():
+            place = folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text.replace("RUNTIME", HERE))
+            os.utime(place, (len(name) * 1000.0, len(name) * 1000.0))
+    finally:
+        os.umask(mask)
+    (folder / "src" / "run.sh").chmod(0o700)
+    out.mkdir()
+    if at.user is not None:
+        for owned in (folder, *folder.rglob("*"), out):
+            os.chown(owned, at.user, at.user)
+    done = subprocess.run(
+        [str(at.python), "-c", BUILD, str(folder), str(out), str(at.jobs), bytecode],
+        env={**os.environ, **at.environment},
+        cwd="/",
+        umask=at.umask,
+        user=at.user,
+        group=at.user,
+        extra_groups=None if at.user is None else [],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return {path.name: path.read_bytes() for path in out.iterdir()}
+
+
+def may_build(user: int, folder: Path) -> bool:
+    """Open the way to *folder* for another user; whether that one can also run this Python."""
+    if os.geteuid() != 0:
+        return False
+    for parent in [folder, *folder.parents]:
+        if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):
+            parent.chmod(parent.stat().st_mode | 0o711)
+    asked = [sys.executable, "-c", "import lambdalint.api, lambdalint_rules, packaging, uv"]
+    try:
+        done = subprocess.run(asked, user=user, group=user, extra_groups=[], cwd="/", capture_output=True)
+    except PermissionError:
+        return False
+    return done.returncode == 0
+
+
+@pytest.fixture
+def elsewhere(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A bench with one interpreter on the path, that of the runtime, and none elsewhere."""
+    folder = bench.folder.parent / "path"
+    folder.mkdir()
+    (folder / HERE).symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("HOME", "/nonexistent")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    return bench
+
+
+def test_the_same_project_gives_the_same_bytes_whoever_builds_it_where(elsewhere: Bench) -> None:
+    said = [
+        Circumstances(),
+        Circumstances(0o077, 1, backwards=True, environment={"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "1", "LANG": "C"}),
+        Circumstances(0, 3, environment={"TZ": "America/New_York", "PYTHONHASHSEED": "77", "LC_ALL": "C.UTF-8"}),
+        Circumstances(0o027, 8, environment={"TMPDIR": str(elsewhere.folder), "PYTHONOPTIMIZE": "2", "COLUMNS": "40"}),
+    ]
+    if may_build(NOBODY, elsewhere.folder):
+        said.append(Circumstances(0o077, 2, NOBODY, environment={"USER": "nobody", "PYTHONHASHSEED": "5"}))
+    else:
+        warnings.warn("only root can build as another user, who may run this Python", stacklevel=1)
+    built = [build(elsewhere, str(number), at, "all", ORDERS) for number, at in enumerate(said)]
+    assert set(built[0]) == {"Orders.zip", "Orders.json"}
+    assert json.loads(built[0]["Orders.json"])["bytecode_compiler"]
+    for number, other in enumerate(built):
+        assert other == built[0], f"{said[number]} makes a difference"
+
+
+def test_every_host_gives_the_same_bytes_by_the_same_compiler(
+    elsewhere: Bench, pythons: Mapping[tuple[int, int], Path]
+) -> None:
+    built = {
+        version: build(elsewhere, f"{version[1]}", Circumstances(python=python), "closure", ORDERS)
+        for version, python in pythons.items()
+    }
+    here = built[sys.version_info[:2]]
+    compiler = ".".join(map(str, sys.version_info[:3]))
+    assert json.loads(here["Orders.json"])["bytecode_compiler"] == f"CPython {compiler}"
+    for version, other in built.items():
+        assert other == here, f"Python {version} makes a difference"
+
+
+def test_without_bytecode_no_interpreter_counts(
+    elsewhere: Bench, pythons: Mapping[tuple[int, int], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    files = {**ORDERS, "template.yaml": FUNCTION.replace("RUNTIME", OTHER)}
+    built = {
+        version: build(elsewhere, f"{version[1]}", Circumstances(python=python), "none", files)
+        for version, python in pythons.items()
+    }
+    first = next(iter(built.values()))
+    manifest = json.loads(first["Orders.json"])
+    assert manifest["bytecode_compiler"] is None
+    assert manifest["notes"] == []
+    for version, other in built.items():
+        assert other == first, f"Python {version} makes a difference"
+
+
+def unpacked(tool: str, archive: Path, folder: Path) -> dict[str, tuple[bytes, int]]:
+    """What *tool* makes of *archive*: contents and permissions by path."""
+    assert tool == "python" or shutil.which(tool) is not None, f"this test needs {tool}"
+    folder.mkdir()
+    if tool == "python":
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder)
+            for info in opened.infolist():
+                (folder / info.filename).chmod(info.external_attr >> 16)
+    else:
+        arguments = {
+            "unzip": ["-q", str(archive), "-d", str(folder)],
+            "7z": ["x", "-bd", f"-o{folder}", str(archive)],
+            "bsdtar": ["-xf", str(archive), "-C", str(folder)],
+        }
+        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+        done = subprocess.run([tool, *arguments[tool]], capture_output=True, text=True, umask=0o022, env=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return {
+        path.relative_to(folder).as_posix(): (path.read_bytes(), stat.S_IMODE(path.stat().st_mode))
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("kind", ["zip", "layer"])
+def test_all_who_read_archives_find_the_same_in_them(bench: Bench, kind: str) -> None:
+    bench.holds({**ORDERS, "src/requirements.txt": "helper\nnative\n"})
+    (bench.folder / "src" / "run.sh").chmod(0o755)
+    assert bench.package("--kind", kind).exit_code == 0
+    name = "Orders" if kind == "zip" else "Orders-layer"
+    archive = bench.folder / "dist" / f"{name}.zip"
+    found = {tool: unpacked(tool, archive, bench.folder / tool) for tool in ("python", "unzip", "7z", "bsdtar")}
+    assert found["python"] == found["unzip"] == found["7z"] == found["bsdtar"]
+    entries = json.loads((bench.folder / "dist" / f"{name}.json").read_text())["entries"]
+    stated = {entry["path"]: (entry["size"], int(entry["mode"], 8)) for entry in entries}
+    assert {path: (len(data), mode) for path, (data, mode) in found["python"].items()} == stated
+
 
 EPOCH = 1_700_000_001  # 2023-11-14 22:13:21, which a ZIP rounds down to two seconds
 

@@ -115,6 +115,11 @@ from lambdalint.reporters.packages.document import Packaging
     help="Write templates that name the packages: beside them for CloudFormation and SAM, and for Terraform a file of "
     "overrides beside its configuration.",
 )
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Build all once more under other circumstances, and say of each package whether it is the same.",
+)
 @click.option("--watch", is_flag=True, help="Package again what changes, until Ctrl-C.")
 @overrides
 @config_file
@@ -146,6 +151,7 @@ def command(
     sbom: bool | None,
     output_format: str,
     output: Path | None,
+    verify: bool,
     watch: bool,
     parameter_overrides: tuple[tuple[tuple[str, str], ...], ...],
     stage: str | None,
@@ -155,8 +161,8 @@ def command(
 ) -> None:
     """Build every Python function and layer that a template under PATH declares, by default the current folder.
 
-    The same input gives the same bytes, whoever builds them and where. Exits with 1 when a quota is passed, and with 3
-    when something cannot be built.
+    The same input gives the same bytes, whoever builds them and where. Exits with 1 when a quota is passed or --verify
+    finds a difference, and with 3 when something cannot be built.
     """
 
     def settings() -> Config:
@@ -192,6 +198,11 @@ def command(
             ),
         )
 
+    if verify and (plan_only or watch):
+        raise UsageError(
+            f"--verify compares what is written, which {'--plan' if plan_only else '--watch'} does not leave there",
+            hint="leave one of them out",
+        )
     if watch:
         if plan_only:
             raise UsageError("--watch writes packages, and --plan writes none", hint="leave one of them out")
@@ -199,12 +210,12 @@ def command(
     config = settings()
     with Progress(sys.stderr) as progress:
         packaging = lambdalint.package(
-            path, config, functions=functions, out=out, plan_only=plan_only, progress=progress
+            path, config, functions=functions, out=out, plan_only=plan_only, verify=verify, progress=progress
         )
     if output_format in BARE:
         say(render("text", packaging, view_of(sys.stderr, color)), color)
     _report(packaging, output_format, output, color)
-    ctx.exit(packaging.check.exit_code(config.fail_on))
+    ctx.exit(packaging.exit_code(config.fail_on))
 
 
 def _report(packaging: Packaging, output_format: str, output: Path | None, color: str) -> None:
@@ -236,20 +247,23 @@ def _watch(
         progress("")
         complain(error.message, error.hint, error.exit_code)
 
+    for_people = output_format == "text" and output is None
+    view = view_of(sys.stdout if for_people else sys.stderr, color)
+    aside = (output,) if output else ()
     last: Packaging | None = None
     with Progress(sys.stderr) as progress:
-        for packaging in packagings(path, settings, functions=functions, out=out, progress=progress, failed=failed):
+        for packaging in packagings(
+            path, settings, functions=functions, out=out, progress=progress, failed=failed, aside=aside
+        ):
             progress("")
-            for_people = output_format == "text" and output is None
-            stream = sys.stdout if for_people else sys.stderr
-            view = view_of(stream, color)
             now = datetime.now().time()
             text = again.render(packaging, last, view, now) if last else render("text", packaging, view)
-            click.echo(text, nl=False, file=stream, color=view.colour)
-            if not for_people:
+            if for_people:
+                write(text, view)
+            else:
                 _report(packaging, output_format, output, color)
+                say(text, color)
             if last is None:
                 say("watching for changes; Ctrl-C ends it\n", color)
-            stream.flush()
             last = packaging
     raise AssertionError("nobody ends it but by an exception")

@@ -5,6 +5,7 @@ Nothing in it depends on the machine, the user or the time, so the same plan giv
 
 import base64
 import json
+import posixpath
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ def manifest(plan: Plan, *, sha256: bytes | None, packed_bytes: int | None) -> d
         "compressor": plan.compressor,
         "source_date_epoch": plan.epoch,
         "bytecode_compiler": plan.compiler and f"CPython {plan.compiler}",
-        "inputs": [asdict(given) for given in plan.inputs],
+        "inputs": [{"path": _seen_from_template(given.path, plan), "sha256": given.sha256} for given in plan.inputs],
         "distributions": [asdict(distribution) for distribution in plan.distributions],
         "notes": list(plan.notes),
         "removed": _losses(plan, removed=True),
@@ -50,6 +51,11 @@ def manifest(plan: Plan, *, sha256: bytes | None, packed_bytes: int | None) -> d
             for entry in plan.entries
         ],
     }
+
+
+def _seen_from_template(path: str, plan: Plan) -> str:
+    """*path* from the folder of the template: another root is only where somebody was when they asked."""
+    return path if plan.source is None else posixpath.relpath(path, posixpath.dirname(plan.source.path) or ".")
 
 
 def _losses(plan: Plan, *, removed: bool) -> list[dict[str, Any]]:

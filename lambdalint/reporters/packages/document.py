@@ -4,6 +4,9 @@ import base64
 from dataclasses import dataclass
 
 from lambdalint.engine.result import Result
+from lambdalint.errors import ExitCode
+from lambdalint.model.finding import Severity
+from lambdalint.reporters.comparison.document import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,18 @@ class Part:
     files: int
     unpacked_bytes: int
     packed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How a package compares with itself, built once more.
+
+    Where they differ, *comparison* says in what, or for images *differences*, a sentence each.
+    """
+
+    is_identical: bool
+    comparison: Comparison | None = None
+    differences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,7 @@ class Package:
     manifest: str | None = None
     image_uri: str | None = None
     sbom: str | None = None
+    verification: Verification | None = None
 
     @property
     def is_file(self) -> bool:
@@ -84,3 +100,9 @@ class Packaging:
     seconds: float
     asked: tuple[str, ...] = ()
     templates: tuple[EmittedTemplate, ...] = ()
+
+    def exit_code(self, fail_on: Severity | None) -> ExitCode:
+        """As that of a check; a package that differs from itself, built again, is as bad as a finding."""
+        code = self.check.exit_code(fail_on)
+        differs = any(each.verification and not each.verification.is_identical for each in self.packages)
+        return ExitCode.FINDINGS if differs and code is ExitCode.CLEAN else code

@@ -4,8 +4,9 @@ import json
 from dataclasses import asdict
 from typing import Any, Final
 
+from lambdalint.reporters.comparison.json import document as document_of_comparison
 from lambdalint.reporters.json import document as document_of_check
-from lambdalint.reporters.packages.document import Package, Packaging
+from lambdalint.reporters.packages.document import Package, Packaging, Verification
 from lambdalint.reporters.view import View
 
 VERSION: Final = 1
@@ -55,4 +56,13 @@ def _package(package: Package) -> dict[str, Any]:
         "unpacked_bytes": package.unpacked_bytes,
         "parts": [asdict(part) for part in package.parts],
         "notes": list(package.asides),
+        "verification": _verification(package.verification) if package.verification else None,
+    }
+
+
+def _verification(found: Verification) -> dict[str, Any]:
+    return {
+        "identical": found.is_identical,
+        "comparison": document_of_comparison(found.comparison) if found.comparison else None,
+        "differences": list(found.differences),
     }

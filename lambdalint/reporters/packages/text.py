@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lambdalint.model.finding import Severity
-from lambdalint.reporters import text
+from lambdalint.reporters import comparison, text
 from lambdalint.reporters.packages.document import Package, Packaging, Part
 from lambdalint.reporters.style import Style
 from lambdalint.reporters.view import View
@@ -24,6 +24,7 @@ def render(packaging: Packaging, view: View) -> str:
     rows = list(_rows(packaging, style))
     if rows:
         blocks.append("\n".join(rows))
+    blocks += _differences(packaging, view)
     blocks.append(_conclusion(packaging, style))
     return "\n\n".join(blocks) + "\n"
 
@@ -43,12 +44,25 @@ def _rows(packaging: Packaging, style: Style) -> Iterator[str]:
         else:
             yield from _parts(package.parts, style)
         yield from (f"{'':<10}{visible(aside)}" for aside in package.asides)
+        if package.verification is not None:
+            same = package.verification.is_identical
+            yield f"{'':<10}{style.good('built again: identical') if same else style.bad('built again: it differs')}"
     for name, reason in packaging.skipped:
         yield f"{style.faint('skipped ')}  {style.strong(visible(name))}  {visible(reason)}"
     for template in packaging.templates:
         verb = style.good("emitted ") if template.written else style.severity(Severity.ERROR, "withheld")
         yield f"{verb}  {style.strong(visible(template.path))}"
         yield from (f"{'':<10}{visible(aside)}" for aside in template.asides)
+
+
+def _differences(packaging: Packaging, view: View) -> Iterator[str]:
+    """A block for each package that differs from itself, built again."""
+    for package in packaging.packages:
+        found = package.verification
+        if found is not None and found.comparison is not None:
+            yield comparison.render("text", found.comparison, view).rstrip("\n")
+        elif found is not None and found.differences:
+            yield "\n".join((f"{visible(package.path)} built again", *map(visible, found.differences)))
 
 
 def _parts(parts: Sequence[Part], style: Style) -> Iterator[str]:
