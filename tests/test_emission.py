@@ -441,21 +441,77 @@ def test_a_module_that_is_called_twice_cannot_say_two_packages(bench: Bench) -> 
     assert "resource" in overridden(bench, "fn")
 
 
-@pytest.mark.parametrize(
-    ("path", "template", "hint"),
-    [
-        (
-            "serverless.yml",
-            "service: orders\nprovider: {name: aws, runtime: RUNTIME}\nfunctions:\n  orders: {handler: app.handler}\n",
-            "package: {artifact:",
-        ),
-    ],
-)
-def test_what_its_own_tool_makes_anew_is_said_in_words(bench: Bench, path: str, template: str, hint: str) -> None:
-    bench.holds({path: template, "app.py": "def handler(event, context): ...\n"})
+SERVICE = """\
+service: orders
+plugins:
+  - serverless-offline
+  - serverless-python-requirements
+provider: {name: aws, runtime: RUNTIME}
+functions:
+  orders:
+    handler: src/app.handler  # the first
+    package:
+      patterns: ["!**", "src/**"]
+  second: {handler: src/app.handler}
+layers:
+  shared:
+    path: layer
+    compatibleRuntimes: [RUNTIME]
+"""
+
+
+def test_a_service_names_the_packages_and_installs_nothing_into_them(bench: Bench) -> None:
+    bench.holds({"serverless.yml": SERVICE, **SOURCE, "layer/requirements.txt": "native\n"})
+    for _ in "12":
+        done = bench.package(EMIT)
+        assert done.exit_code == 0, done.output
+        assert "emitted   serverless.lambdalint.yml" in done.output
+    assert not [name for name in bench.archived("orders") if name.startswith("serverless")]
+    expected = yaml.safe_load((bench.folder / "serverless.yml").read_text())
+    expected["plugins"] = ["serverless-offline"]
+    expected["functions"]["orders"]["package"]["artifact"] = "dist/orders.zip"
+    expected["functions"]["second"]["package"] = {"artifact": "dist/second.zip"}
+    expected["layers"]["shared"]["package"] = {"artifact": "dist/SharedLambdaLayer.zip"}
+    assert yaml.safe_load((bench.folder / "serverless.lambdalint.yml").read_text()) == expected
+    assert functions() == {"orders": "", "second": ""}
+    assert functions("serverless.lambdalint.yml") == {"orders": "dist/orders.zip", "second": "dist/second.zip"}
+
+
+def test_a_service_that_takes_its_functions_from_elsewhere_is_left_alone(bench: Bench) -> None:
+    service = SERVICE.partition("functions:")[0] + "functions: ${file(functions.yml)}\n"
+    bench.holds({"serverless.yml": service, "functions.yml": "orders: {handler: src/app.handler}\n", **SOURCE})
     done = bench.package(EMIT)
     assert done.exit_code == 3
-    assert hint in done.output
+    assert "orders is declared in functions.yml, which serverless.yml takes in" in done.output
+
+
+def test_what_the_cdk_makes_anew_is_said_in_words(bench: Bench) -> None:
+    stack = {
+        "Resources": {
+            "Orders": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "Code": {"S3Bucket": "assets", "S3Key": "0a.zip"},
+                    "Handler": "app.handler",
+                    "Runtime": "RUNTIME",
+                    "Role": "arn:aws:iam::123456789012:role/orders",
+                },
+                "Metadata": {"aws:cdk:path": "App/Orders/Resource", "aws:asset:path": "asset.0a"},
+            }
+        }
+    }
+    properties = {"templateFile": "App.template.json"}
+    artifact = {"type": "aws:cloudformation:stack", "environment": "aws://unknown/unknown", "properties": properties}
+    bench.holds(
+        {
+            "cdk.out/manifest.json": json.dumps({"version": "36.0.0", "artifacts": {"App": artifact}}),
+            "cdk.out/App.template.json": json.dumps(stack),
+            "cdk.out/asset.0a/app.py": "def handler(event, context): ...\n",
+        }
+    )
+    done = bench.package(EMIT)
+    assert done.exit_code == 3
+    assert "Code.from_asset('" in done.output
 
 
 def test_the_configuration_can_ask_for_it(bench: Bench) -> None:

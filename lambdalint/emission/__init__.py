@@ -7,7 +7,7 @@ from typing import Final
 from lambdalint.emission.declarations import Declaration, Emission, Emitted, LayerPackage
 from lambdalint.errors import LambdalintError, Refused
 from lambdalint.join.dialects import TERRAFORM_SUFFIXES
-from lambdalint.join.emitted import MARK, OVERRIDES
+from lambdalint.join.emitted import MARK, OVERRIDES, SERVICE
 from lambdalint.model.template import Dialect
 from lambdalint.packager.write import whole
 from lambdalint.readers.tree import Folder
@@ -16,7 +16,6 @@ _STACKS: Final = (Dialect.SAM, Dialect.CLOUDFORMATION)
 #: What the others are told instead; ``{}`` is the package.
 _HINTS: Final = {
     Dialect.CDK: "write `code=Code.from_asset({!r})` in the application, which makes the template anew",
-    Dialect.SERVERLESS: "write `package: {{artifact: {}}}` below the function in it",
     Dialect.TERRAFORM: "a plan is what was decided already: give the folder of the configuration",
 }
 
@@ -25,17 +24,26 @@ def emission(tree: Folder, declarations: Sequence[Declaration], layers: Sequence
     """What to write so that what was built of *declarations* is deployed; *out* is the absolute folder of the packages.
 
     *layers* are declared as well, and had by the functions that they are for.  Templates of CloudFormation and SAM go
-    there; for Terraform there is a file of overrides beside the configuration.
+    there; for Terraform there is a file of overrides beside the configuration, and for the Serverless Framework another
+    service beside the one that is there.
     """
     from lambdalint.emission.cloudformation import emitted_templates
+    from lambdalint.emission.serverless import emitted_services
     from lambdalint.emission.terraform import emitted_overrides
 
     stacks = [each for each in declarations if each.dialect in _STACKS]
     modules = [each for each in declarations if each.span.path.endswith(TERRAFORM_SUFFIXES)]
-    others = [each for each in declarations if each not in stacks and each not in modules]
-    templates = emitted_templates(tree, stacks, layers, out) if stacks else Emission()
-    overrides = emitted_overrides(tree, modules, layers) if modules else Emission()
-    return Emission((*templates.files, *overrides.files), (*templates.failures, *overrides.failures, *_unsaid(others)))
+    services = [each for each in declarations if each.dialect is Dialect.SERVERLESS]
+    others = [each for each in declarations if each not in (*stacks, *modules, *services)]
+    parts = (
+        emitted_templates(tree, stacks, layers, out),
+        emitted_overrides(tree, modules, layers),
+        emitted_services(tree, services, layers),
+    )
+    return Emission(
+        tuple(file for part in parts for file in part.files),
+        (*(failure for part in parts for failure in part.failures), *_unsaid(others)),
+    )
 
 
 def write(emission: Emission, packages: Collection[Path]) -> Emission:
@@ -58,7 +66,8 @@ def write(emission: Emission, packages: Collection[Path]) -> Emission:
 def _write(path: Path, content: bytes, packages: Collection[Path]) -> None:
     if any(place in packages for place in (path, *path.parents)):
         raise Refused(f"{path} is the place of a package, and of a template that names it", hint="give another --out")
-    if path.exists() and path.name != OVERRIDES and MARK[-1].encode() not in path.read_bytes():
+    is_ours = path.name == OVERRIDES or path.name.startswith(f"{SERVICE}.")
+    if path.exists() and not is_ours and MARK[-1].encode() not in path.read_bytes():
         raise Refused(f"{path} is there, and lambdalint did not write it", hint="give another --out")
     with whole(path) as (scratch,):
         scratch.write_bytes(content)

@@ -33,9 +33,7 @@ _OF_CALL: Final = re.compile(r"\.aws_lambda_(?:function|layer_version)\.this\[0\
 _INSTANCE: Final = re.compile(r'(?P<block>.*?)(?:\["(?P<key>(?:[^"\\]|\\.)*)"\]|\[(?P<index>\d+)\])?', re.DOTALL)
 
 
-def emitted_overrides(
-    tree: Folder, declarations: Iterable[Declaration], layers: Sequence[LayerPackage] = ()
-) -> Emission:
+def emitted_overrides(tree: Folder, declarations: Iterable[Declaration], layers: Sequence[LayerPackage]) -> Emission:
     """A file of overrides for each module that declares something which was built.
 
     Overrides can declare nothing new, so that functions cannot have *layers* by them.

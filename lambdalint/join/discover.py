@@ -9,7 +9,7 @@ from lambdalint.errors import UnreadableInput
 from lambdalint.join.artifacts import is_archive, is_installed
 from lambdalint.join.cloudformation import is_template
 from lambdalint.join.dialects import CDK_OUTPUT, TERRAFORM_SUFFIXES, root_dialect
-from lambdalint.join.emitted import is_emitted
+from lambdalint.join.emitted import SERVICE, is_emitted
 from lambdalint.join.manifests import packaged_archives
 from lambdalint.join.roots import outermost
 from lambdalint.model.document import Mapping
@@ -112,7 +112,8 @@ def discover(
                 elif dialect is Dialect.TERRAFORM and not named:
                     plans.append(file)
                 elif dialect is not None:
-                    found.roots.append((dialect, file))
+                    if named or not file.rpartition("/")[2].startswith(f"{SERVICE}."):
+                        found.roots.append((dialect, file))
                 elif named or (file.endswith(SUFFIXES) and not _is_generated(tree, file)):
                     _take(tree, file, named, found)
             except UnreadableInput as failure:

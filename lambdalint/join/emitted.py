@@ -11,6 +11,9 @@ MARK: Final = ("Metadata", "lambdalint", "emitted-from")
 #: The file of overrides beside the configuration of a Terraform module.
 OVERRIDES: Final = "lambdalint_override.tf.json"
 
+#: The file of a service of the Serverless Framework, without what says in which language it is.
+SERVICE: Final = "serverless.lambdalint"
+
 
 def is_emitted(document: Mapping, path: str, tree: Tree) -> bool:
     """Whether the template *document* at *path* is made of another one, which is there."""

@@ -14,6 +14,7 @@ from typing import Final
 from pathspec import GitIgnoreSpec
 
 from lambdalint.errors import Refused, UnreadableInput
+from lambdalint.join.emitted import OVERRIDES, SERVICE
 from lambdalint.packager.pack import RawMember
 from lambdalint.packager.wheel import is_program
 from lambdalint.readers.ignore import ignore_spec
@@ -37,6 +38,8 @@ _DEFAULTS: Final = (
     "venv",
     "node_modules",
     ".aws-sam",
+    ".serverless",
+    ".terraform",
     ".pytest_cache",
     ".mypy_cache",
     ".ruff_cache",
@@ -57,6 +60,8 @@ _DEFAULTS: Final = (
     ".dockerignore",
     ".python-version",
     IGNORE_FILE,
+    OVERRIDES,
+    f"{SERVICE}.*",
 )
 _ROOT_DEFAULTS: Final = (
     "/requirements*.txt",
