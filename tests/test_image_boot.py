@@ -358,7 +358,8 @@ def test_an_image_of_a_registry_and_an_archive_are_started_too(
     with docker_registry(tmp_path / "registry") as address:
         name = f"{address}/orders:1"
         subprocess.run(
-            ["skopeo", "copy", "-q", "--dest-tls-verify=false", f"oci:{image}", f"docker://{name}"], check=True
+            ["skopeo", "copy", "-q", "--dest-tls-verify=false", "--dest-no-creds", f"oci:{image}", f"docker://{name}"],
+            check=True,
         )
         done = run("boot", name, *event)
     assert done.exit_code == 0, done.output

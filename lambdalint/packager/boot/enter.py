@@ -39,11 +39,18 @@ def main() -> None:
         raise OSError(ctypes.get_errno(), "privileges can be gained again")
     os.write(ready_file, b"ready")
     os.closerange(3, _MAX_DESCRIPTORS)
-    arguments = program["arguments"]
-    try:
-        os.execvpe(arguments[0], arguments, program["environment"])
-    except OSError as error:
-        sys.exit(f"{arguments[0]} cannot be started: {error.strerror}")
+    arguments, environment = program["arguments"], program["environment"]
+    # By hand: what the library would import for it would be looked for in the image.
+    folders = [""] if "/" in arguments[0] else [each + "/" for each in environment["PATH"].split(":") if each]
+    said = ""
+    for folder in folders:
+        try:
+            os.execve(folder + arguments[0], arguments, environment)
+        except FileNotFoundError as error:
+            said = said or str(error.strerror)
+        except OSError as error:
+            said = str(error.strerror)
+    sys.exit(f"{arguments[0]} cannot be started: {said}")
 
 
 if __name__ == "__main__":
