@@ -343,7 +343,14 @@ def _write_sbom(plan: Plan, written: Written, image: ImagePlan | None) -> str:
 
 def _subject(finding: Finding, shop: Workshop) -> str | None:
     """The layer whose plan a finding is about."""
-    return next((plan.name for plan in shop.plans if shop.path(plan) == finding.path), None)
+    return next(
+        (
+            plan.name
+            for plan in shop.plans
+            if shop.path(plan) == finding.path or (plan.kind is Kind.LAYER and plan.source == finding.at)
+        ),
+        None,
+    )
 
 
 def _package(plan: Plan, path: str, written: Written | None, notes: tuple[str, ...], *, refused: bool) -> Package:

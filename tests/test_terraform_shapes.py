@@ -1086,6 +1086,23 @@ def test_outputs_of_the_module_lead_to_what_it_makes() -> None:
     ]
 
 
+def test_a_layer_of_the_module_lies_in_the_folder_that_it_names() -> None:
+    found = community(
+        "",
+        """
+        module "layer" {
+          source       = "terraform-aws-modules/lambda/aws"
+          create_layer = true
+          layer_name   = "shared"
+          source_path  = [{ path = "layer", prefix_in_zip = "/python/" }]
+        }
+        """,
+        {"layer/shared.py": "x = 1\n"},
+    )
+    (layer,) = found.layers
+    assert (layer.code.path, layer.code.prefix) == ("layer", "python")
+
+
 def test_policies_of_the_module_are_those_of_its_role() -> None:
     found = community(
         """

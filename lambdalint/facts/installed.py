@@ -125,6 +125,13 @@ class Installed:
             by_key.setdefault(each.key, []).append(each)
         return cls(found, {key: tuple(each) for key, each in by_key.items()})
 
+    def seen_by(self, python: tuple[int, int]) -> tuple[InstalledDistribution, ...]:
+        """Those in folders that that Python looks into: a layer may have some for others as well."""
+        versioned = f"python/lib/python{python[0]}.{python[1]}/site-packages/"
+        return tuple(
+            each for each in self.distributions if not each.root.startswith("python/lib/") or each.root == versioned
+        )
+
 
 def comparable(name: str) -> str:
     """*name* in the form in which names of distributions are compared.

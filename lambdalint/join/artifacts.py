@@ -100,6 +100,9 @@ def layer_artifact(tree: Tree, layer: Layer, users: Iterable[Function] = ()) -> 
     content = _content(tree, code, ())
     return content and replace(
         content,
+        entries=tuple(replace(each, path=_below(code.prefix, each.path)) for each in content.entries)
+        if code.prefix
+        else content.entries,
         runtime=_only(layer.compatible_runtimes) or _only(text_of(user.runtime) for user in users),
         architecture=_only(layer.compatible_architectures) or _only(_architecture(user) for user in users),
         layer=True,

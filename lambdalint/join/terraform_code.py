@@ -150,21 +150,25 @@ class Uploads:
         found = {reference.resource for reference in references(stated)} if isinstance(stated, Unknown) else set()
         return self._resources.get(found.pop()) if len(found) == 1 else None
 
-    def of_source_path(self, source: Property) -> Code | None:
-        """What ``source_path`` of the community's Lambda module says: a path, or paths with patterns and commands."""
+    def of_source_path(self, source: Property, *, layer: bool = False) -> Code | None:
+        """What ``source_path`` of the community's Lambda module says: a path, or paths with patterns and commands.
+
+        Only a *layer* may lie in a folder of its package.
+        """
         items = items_of(source)
         if len(items) != 1:
             # Of several, the first is where the handler mostly is.
-            code = next((found for item in items if (found := self.of_source_path(item))), None)
+            code = next((found for item in items if (found := self.of_source_path(item, layer=layer))), None)
             return replace(code, picked=True) if code and code.kind is CodeKind.FOLDER else None
         (item,) = items
         settings = properties_of(item)
         stated = settings.get("path") if settings else item
         path = self.path(stated)
-        if stated is None or path is None or is_said(settings, "prefix_in_zip"):
+        prefix = (text_of(settings["prefix_in_zip"]) or "").strip("/") if is_said(settings, "prefix_in_zip") else None
+        if stated is None or path is None or prefix == "" or (prefix and not layer):
             return None
         picked = is_said(settings, "patterns") or is_said(settings, "commands")
-        return replace(self.local(path, stated.span), picked=picked)
+        return replace(self.local(path, stated.span), picked=picked, prefix=prefix or "")
 
     def _uploaded(self, attributes: Properties) -> Iterator[TerraformResource]:
         """The objects of the project that may be the one in the bucket."""

@@ -276,5 +276,5 @@ def packaged(call: TerraformModuleCall, uploads: Uploads) -> Code | None:
     source = arguments.get("source_path")
     if source is None or _switch(call, "create_package", True) is not True:
         return None
-    code = uploads.of_source_path(source)
+    code = uploads.of_source_path(source, layer=_switch(call, "create_layer", False) is True)
     return replace(code, via_s3=via_s3) if code else None

@@ -69,7 +69,8 @@ class Code:
     patterns of paths below the folder that are not packaged, ``**`` standing for any folders.  *picked* says that what
     is packaged of the folder, or added to it, is decided by something that was not looked at.  *more_roots* are further
     folders from which modules are imported, after *root*.  *build* says how an image is made.  *installs* says that
-    requirements are installed when the folder is packaged, or may be.
+    requirements are installed when the folder is packaged, or may be.  *prefix* is the folder of the package, without a
+    slash at its end, that everything goes into; only layers have one.
     """
 
     kind: CodeKind
@@ -82,6 +83,7 @@ class Code:
     more_roots: tuple[str, ...] = ()
     build: ImageBuild | None = None
     installs: bool = False
+    prefix: str = ""
 
 
 class Evidence(Enum):

@@ -152,7 +152,12 @@ class Packager:
                 {each.name: each for each in distributions if f"{each.name} {each.version}" in present}.values()
             ),
             inputs=needed.inputs,
-            notes=(*notes, *needed.notes, *contents.notes, *self._bytecode_notes(aim, compiler)),
+            notes=(
+                *notes,
+                *needed.notes,
+                *contents.notes,
+                *(self._bytecode_notes(aim, compiler) if subject.builds else ()),
+            ),
             compiler=compiler.version
             if compiler and any(entry.origin == BYTECODE for entry in contents.sorted())
             else None,

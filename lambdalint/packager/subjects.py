@@ -105,7 +105,7 @@ def layer_subjects(layer: Layer, users: Iterable[Function], tree: Tree) -> Seque
             code=replace(code, root=code.path),
             aim=aim,
             kind=Kind.LAYER,
-            prefix=_prefix(aim, aims) if builds else "",
+            prefix=_prefix(aim, aims) if builds else f"{code.prefix}/" if code.prefix else "",
             builds=builds,
             template=layer.span.path,
         )

@@ -7,7 +7,7 @@ the machine that packed it, and so are the tags by which a wheel says for which 
 Source: https://packaging.python.org/en/latest/specifications/core-metadata/
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from lambdalint.aws.installed import provided_distributions, sdk_distributions
@@ -31,6 +31,13 @@ Resources:
       CodeUri: src/
       Handler: app.handler
       Runtime: python3.13
+"""
+LAYER = """\
+      Layers: [!Ref Models]
+  Models:
+    Type: AWS::Serverless::LayerVersion
+    Properties:
+      ContentUri: models/
 """
 HANDLER = "import pydantic\n\ndef handler(event, context):\n    return pydantic.answer\n"
 WHEEL = "Wheel-Version: 1.0\nTag: {tag}\n"
@@ -87,13 +94,25 @@ _NATIVE: Final = (".so", ".pyd", ".dylib", ".dll")
             "src/app.py": HANDLER,
             **distribution("pydantic", "2.12.0", metadata=REQUIRES),
         },
+        {
+            "template.yaml": TEMPLATE + LAYER,
+            "src/app.py": HANDLER,
+            **distribution("pydantic", "2.12.0", root="models/python/lib/python3.13/site-packages/"),
+            **distribution(
+                "pydantic",
+                "1.10.2",
+                root="models/python/lib/python3.9/site-packages/",
+                metadata="Requires-Python: <3.13\nRequires-Dist: typing-extensions\n",
+            ),
+        },
     ),
 )
 def check(artifact: Artifact, installed: Installed, surroundings: Surroundings, imports: PackageImports) -> Problems:
     known = runtime(artifact.runtime) if artifact.runtime and is_python(artifact.runtime) else None
-    if known is None or known.version is None or not installed.distributions:
+    if known is None or known.version is None:
         return
-    for each in installed.distributions:
+    seen = installed.seen_by(known.version)
+    for each in seen:
         wanted = ",".join(each.headers("Requires-Python"))
         if excludes(wanted, known.version):
             yield Problem(
@@ -101,10 +120,10 @@ def check(artifact: Artifact, installed: Installed, surroundings: Surroundings, 
                 f"{each.title} requires Python {wanted}; the function runs on {known.name}",
                 confidence=confidence(imports, artifact, _modules(artifact, each)),
             )
-    yield from _tagged_otherwise(artifact, installed, known.version, imports)
+    yield from _tagged_otherwise(artifact, seen, known.version, imports)
     companies = surroundings.companies(artifact)
     unmet: dict[str, list[Required]] = {}
-    for required in requirements_of(installed.distributions, known.version, artifact.architecture):
+    for required in requirements_of(seen, known.version, artifact.architecture):
         if not _is_the_runtimes(required) and any(_lacks(required, each, surroundings) for each in companies):
             unmet.setdefault(required.key, []).append(required)
     pending = bool(unmet) and _is_unbuilt(artifact, installed)
@@ -125,11 +144,11 @@ def check(artifact: Artifact, installed: Installed, surroundings: Surroundings, 
 
 
 def _tagged_otherwise(
-    artifact: Artifact, installed: Installed, python: tuple[int, int], imports: PackageImports
+    artifact: Artifact, seen: Iterable[InstalledDistribution], python: tuple[int, int], imports: PackageImports
 ) -> Problems:
     """Wheels that say they are for another Python or system; of those with native code, other rules look at that."""
     native = {entry.path for entry in artifact.entries if entry.path.endswith(_NATIVE)}
-    for each in installed.distributions:
+    for each in seen:
         if not excludes_tags(each.tags, python, artifact.architecture):
             continue
         if any(record.path in native for record in each.records):
