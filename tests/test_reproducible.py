@@ -7,9 +7,10 @@ import stat
 import subprocess
 import sys
 import tarfile
+import tempfile
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,8 @@ __all__ = ["base", "bench"]
 ROOT = Path(__file__).parent.parent
 ORDERS = {**FILES, "src/run.sh": "#!/bin/sh\n", "src/naïve/ü.txt": "", "src/data.bin": "\0\x01" * 5000}
 
+#: Where lambdalint itself is installed from, while packages come from an index of the test's own.
+OUTSIDE = dict(os.environ)
 NOBODY = 65534
 HOSTS = ((3, 11), (3, 12), (3, 13))
 
@@ -70,35 +73,35 @@ class Circumstances:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+def installed(python: str, folder: Path) -> Path | None:
+    """An interpreter in *folder* that is *python* with lambdalint and the compressor of this one, if that works."""
+    place = folder / "bin" / "python"
+    needs = ["-e", str(ROOT), f"deflate=={deflate.__version__}"]
+    for command in (["venv", "--python", python, str(folder)], ["pip", "install", "--python", str(place), *needs]):
+        done = subprocess.run([uv_binary(), *command, "-q"], env=OUTSIDE, capture_output=True, text=True)
+        if done.returncode != 0:
+            warnings.warn(f"lambdalint does not come up under {python}: {done.stderr}", stacklevel=2)
+            return None
+    return place
+
+
 @pytest.fixture(scope="session")
 def pythons(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[int, int], Path]:
-    """The Pythons that lambdalint runs under here, with the same compressor each."""
+    """The Pythons that lambdalint runs under here."""
     found = {sys.version_info[:2]: Path(sys.executable)}
     for version in HOSTS:
-        if version in found:
-            continue
         name = ".".join(map(str, version))
         host = interpreter(version, os.environ)
         if host is None:
             warnings.warn(f"no Python {name} is here to build under", stacklevel=1)
-            continue
-        folder = tmp_path_factory.mktemp(f"python{name}")
-        python = folder / "bin" / "python"
-        made = subprocess.run([uv_binary(), "venv", "-q", "--python", host.path, str(folder)], capture_output=True)
-        needs = ["-e", str(ROOT), f"deflate=={deflate.__version__}"]
-        done = subprocess.run(
-            [uv_binary(), "pip", "install", "-q", "--python", str(python), *needs], capture_output=True
-        )
-        if made.returncode or done.returncode:
-            warnings.warn(f"lambdalint is not built under Python {name} here: {done.stderr.decode()}", stacklevel=1)
-            continue
-        found[version] = python
+        elif version not in found and (python := installed(host.path, tmp_path_factory.mktemp(f"python{name}"))):
+            found[version] = python
     return found
 
 
-def build(bench: Bench, name: str, at: Circumstances, bytecode: str, files: dict[str, str]) -> dict[str, bytes]:
-    """What is written when *files* are packaged at a place of their own, by the names of the files."""
-    folder, out = bench.folder.parent / f"checkout {name}", bench.folder.parent / f"out-{name}"
+def build(places: Path, name: str, at: Circumstances, bytecode: str, files: dict[str, str]) -> dict[str, bytes]:
+    """What is written when *files* are packaged at a place of their own below *places*, by the names of the files."""
+    folder, out = places / f"checkout {name}", places / f"out-{name}"
     mask = os.umask(at.umask)
     try:
         for path, text in reversed(files.items()) if at.backwards else files.items():
@@ -116,7 +119,7 @@ def build(bench: Bench, name: str, at: Circumstances, bytecode: str, files: dict
     done = subprocess.run(
         [str(at.python), "-c", BUILD, str(folder), str(out), str(at.jobs), bytecode],
         env={**os.environ, **at.environment},
-        cwd="/",
+        cwd=folder,
         umask=at.umask,
         user=at.user,
         group=at.user,
@@ -128,16 +131,31 @@ def build(bench: Bench, name: str, at: Circumstances, bytecode: str, files: dict
     return {path.name: path.read_bytes() for path in out.iterdir()}
 
 
-def may_build(user: int, folder: Path) -> bool:
-    """Open the way to *folder* for another user; whether that one can also run this Python."""
-    if os.geteuid() != 0:
-        return False
-    for parent in [folder, *folder.parents]:
-        if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):
-            parent.chmod(parent.stat().st_mode | 0o711)
-    asked = [sys.executable, "-c", "import lambdalint.api, lambdalint_rules, packaging, uv"]
+@pytest.fixture
+def everybody_s() -> Iterator[Path]:
+    """A folder that other users may look into, which those of pytest are not."""
+    with tempfile.TemporaryDirectory(prefix="lambdalint-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def everybody_s_python(folder: Path) -> Path | None:
+    """A Python with lambdalint that another user may run as well, made in *folder* if need be."""
+    if may_run(Path(sys.executable)):
+        return Path(sys.executable)
+    for version in HOSTS:
+        python = shutil.which(f"python{version[0]}.{version[1]}", path=os.defpath)
+        if python is not None and may_run(Path(python), "sys"):
+            made = installed(python, folder / "venv")
+            return made if made is not None and may_run(made) else None
+    return None
+
+
+def may_run(python: Path, modules: str = "lambdalint.api, lambdalint_rules, packaging, uv") -> bool:
+    """Whether nobody may run *python*, and import *modules* there."""
+    asked = [str(python), "-c", f"import {modules}"]
     try:
-        done = subprocess.run(asked, user=user, group=user, extra_groups=[], cwd="/", capture_output=True)
+        done = subprocess.run(asked, user=NOBODY, group=NOBODY, extra_groups=[], cwd="/", capture_output=True)
     except PermissionError:
         return False
     return done.returncode == 0
@@ -150,7 +168,7 @@ def elsewhere(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     folder.mkdir()
     (folder / HERE).symlink_to(sys.executable)
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setenv("HOME", "/nonexistent")
+    monkeypatch.setenv("HOME", str(folder))
     monkeypatch.delenv("PYTHONPATH", raising=False)
     return bench
 
@@ -162,22 +180,41 @@ def test_the_same_project_gives_the_same_bytes_whoever_builds_it_where(elsewhere
         Circumstances(0, 3, environment={"TZ": "America/New_York", "PYTHONHASHSEED": "77", "LC_ALL": "C.UTF-8"}),
         Circumstances(0o027, 8, environment={"TMPDIR": str(elsewhere.folder), "PYTHONOPTIMIZE": "2", "COLUMNS": "40"}),
     ]
-    if may_build(NOBODY, elsewhere.folder):
-        said.append(Circumstances(0o077, 2, NOBODY, environment={"USER": "nobody", "PYTHONHASHSEED": "5"}))
-    else:
-        warnings.warn("only root can build as another user, who may run this Python", stacklevel=1)
-    built = [build(elsewhere, str(number), at, "all", ORDERS) for number, at in enumerate(said)]
+    built = [build(elsewhere.folder.parent, str(number), at, "all", ORDERS) for number, at in enumerate(said)]
     assert set(built[0]) == {"Orders.zip", "Orders.json"}
     assert json.loads(built[0]["Orders.json"])["bytecode_compiler"]
     for number, other in enumerate(built):
         assert other == built[0], f"{said[number]} makes a difference"
 
 
+def test_another_user_gives_the_same_bytes(elsewhere: Bench, everybody_s: Path) -> None:
+    python = everybody_s_python(everybody_s) if os.geteuid() == 0 else None
+    if python is None:
+        warnings.warn("only root builds as another user, and only by a Python that everybody may run", stacklevel=1)
+        return
+    asked = [str(python), "-c", "import sys; print(sys.version_info[1])"]
+    minor = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    files = {**ORDERS, "template.yaml": FUNCTION.replace("RUNTIME", f"python3.{minor}")}
+    own = build(everybody_s, "own", Circumstances(python=python), "all", files)
+    other = Circumstances(0o077, 1, NOBODY, python=python, environment={"USER": "nobody", "LANG": "C"})
+    assert json.loads(own["Orders.json"])["bytecode_compiler"]
+    assert build(everybody_s, "other", other, "all", files) == own
+
+
+def test_the_folder_that_somebody_asks_from_makes_no_difference(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.holds(ORDERS)
+    assert bench.package().exit_code == 0
+    monkeypatch.chdir(bench.folder.parent)
+    assert bench.package(str(bench.folder), "--out", "elsewhere").exit_code == 0
+    for name in ("Orders.zip", "Orders.json"):
+        assert (bench.folder / "dist" / name).read_bytes() == Path("elsewhere", name).read_bytes()
+
+
 def test_every_host_gives_the_same_bytes_by_the_same_compiler(
     elsewhere: Bench, pythons: Mapping[tuple[int, int], Path]
 ) -> None:
     built = {
-        version: build(elsewhere, f"{version[1]}", Circumstances(python=python), "closure", ORDERS)
+        version: build(elsewhere.folder.parent, f"{version[1]}", Circumstances(python=python), "closure", ORDERS)
         for version, python in pythons.items()
     }
     here = built[sys.version_info[:2]]
@@ -193,7 +230,7 @@ def test_without_bytecode_no_interpreter_counts(
     monkeypatch.setenv("PATH", "/nonexistent")
     files = {**ORDERS, "template.yaml": FUNCTION.replace("RUNTIME", OTHER)}
     built = {
-        version: build(elsewhere, f"{version[1]}", Circumstances(python=python), "none", files)
+        version: build(elsewhere.folder.parent, f"{version[1]}", Circumstances(python=python), "none", files)
         for version, python in pythons.items()
     }
     first = next(iter(built.values()))
