@@ -321,7 +321,7 @@ def test_an_image_is_named_by_its_archive_or_by_its_digest(bench: Bench, base: s
     assert "Orders is a folder with an image, which nothing deploys from" in done.output
     done = bench.package(EMIT, "--kind", "zip")
     assert done.exit_code == 3
-    assert "template.yaml declares an image" in done.output
+    assert "Orders is declared as an image and packaged as an archive" in done.output
 
 
 TERRAFORM = """\

@@ -185,8 +185,10 @@ class _Template:
         kind = _type(resource)
         image = built.kind is Kind.IMAGE
         if image is not declaration.is_image:
-            there, here = ("an image", "none") if image else ("none", "an image")
-            raise Refused(f"the package of {declaration.name} is {there}, and {self._path} declares {here}")
+            raise Refused(
+                f"{declaration.name} is declared as {_form(declaration.is_image)} and packaged as {_form(image)}",
+                hint="leave out --kind",
+            )
         way = package_path(kind, image=image)
         if way is None:
             raise Refused(f"{self._path}: nobody knows where {kind} names what was built for {declaration.name}")
@@ -231,6 +233,10 @@ class _Template:
                 hint="give --to docker-archive, whose file `sam deploy` sends to ECR, or --to HOST/NAME:TAG",
             )
         return seen_from(built.path, self._place.parent)
+
+
+def _form(image: bool) -> str:
+    return "an image" if image else "an archive"
 
 
 def _logical_name(layer: LayerPackage) -> str:

@@ -84,7 +84,7 @@ def _package(tree: Folder, root: str, declaration: Declaration) -> tuple[Steps, 
     built = declaration.built
     assert built is not None
     if (built.kind is Kind.IMAGE) is not declaration.is_image:
-        raise Refused(f"{declaration.name} is declared as one of an image and an archive, and packaged as the other")
+        raise Refused(f"{declaration.name} is declared as one of archive and image, and packaged as the other")
     if built.kind is Kind.IMAGE:
         if built.image_uri is None:
             raise Refused(

@@ -140,7 +140,7 @@ def _check(declaration: Declaration) -> None:
     built = declaration.built
     assert built is not None
     if (built.kind is Kind.IMAGE) is not declaration.is_image:
-        raise Refused(f"{declaration.name} is declared as one of an image and an archive, and packaged as the other")
+        raise Refused(f"{declaration.name} is declared as one of archive and image, and packaged as the other")
     if built.kind is Kind.IMAGE and built.image_uri is None:
         raise Refused(
             f"the image of {declaration.name} is in {built.path.name}, from where Terraform deploys none",
