@@ -27,6 +27,7 @@ from lambdalint.packager.workers import Workers
 from lambdalint.packager.write import Written, whole, write
 from lambdalint.readers.tree import Folder
 from lambdalint.reporters.packages.document import EmittedTemplate, Package, Packaging, Part
+from lambdalint.reporters.wording import listed, size
 
 if TYPE_CHECKING:
     from lambdalint.packager.kept import Kept
@@ -240,11 +241,6 @@ def packaged(
             f"a function that is a package of the kind {options.kind.value} has no layers",
             hint="leave out --kind or --layers shared",
         )
-    if options.shares_layers and emit_template:
-        raise UsageError(
-            "templates are emitted with the layers that they declare, not with shared ones",
-            hint="leave out --layers shared or --emit-template",
-        )
 
     if sboms:
         from lambdalint.packager.sbom import check_library
@@ -281,7 +277,9 @@ def packaged(
                 except Refused as error:
                     shop.failures.append(_failure(plan.name, plan.source.path if plan.source else "", error))
                     continue
-            notes = (*plan.notes, *(image.notes if image else ()), *(written.notes if written else ()))
+            shared = next((each for each in shop.shared if each.plan is plan), None)
+            about = (_about(shared, attached=emit_template),) if shared else ()
+            notes = (*plan.notes, *about, *(image.notes if image else ()), *(written.notes if written else ()))
             if written is not None:
                 done[plan.name] = plan, written
             manifest = (out / written.manifest_path.name).as_posix() if written else None
@@ -297,12 +295,18 @@ def packaged(
     )
 
 
+def _about(layer: "SharedLayer", *, attached: bool) -> str:
+    """What there is to say of a shared layer; with a template that is emitted, functions have it by that."""
+    said = f"{listed(list(layer.functions))} are {size(layer.saved_bytes)} shorter by it, zipped"
+    return said if attached else f"{said}: attach arn:aws:lambda:REGION:ACCOUNT:layer:{layer.name}:VERSION to them"
+
+
 def _emitted(
     shop: Workshop, tree: Folder, folder: Path, done: Mapping[str, tuple[Plan, Written]], shown: Callable[[str], str]
 ) -> tuple[EmittedTemplate, ...]:
     """The templates that name what is *done*, which are written into *folder* or beside the configuration."""
     from lambdalint.emission import emission, write
-    from lambdalint.emission.declarations import Built, declarations
+    from lambdalint.emission.declarations import Built, LayerPackage, declarations
 
     assert shop.project is not None
     built = {
@@ -315,12 +319,27 @@ def _emitted(
         )
         for name, (plan, each) in done.items()
     }
+    without_layer = {name for each in shop.shared if each.name not in built for name in each.functions}
     skipped = {each.name: each.reason for each in shop.skipped}
     declared = declarations(
-        shop.project, built, skipped, lambda name: name in shop.functions if shop.functions else True
+        shop.project,
+        {name: each for name, each in built.items() if name not in without_layer},
+        skipped,
+        lambda name: name in shop.functions if shop.functions else True,
     )
     taken = {place for _, each in done.values() for place in (each.path, each.manifest_path)}
-    emitted = write(emission(tree, tuple(declared), (), folder), taken)
+    layers = [
+        LayerPackage(
+            name=each.name,
+            path=built[each.name].path,
+            runtimes=each.runtimes,
+            architectures=each.architectures,
+            functions=each.functions,
+        )
+        for each in shop.shared
+        if each.name in built
+    ]
+    emitted = write(emission(tree, tuple(declared), layers, folder), taken)
     shop.failures += [Failure(path, error.message, error.hint) for path, error in emitted.failures]
 
     def seen(place: Path) -> str:

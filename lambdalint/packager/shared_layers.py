@@ -27,7 +27,6 @@ from lambdalint.packager.plan import BYTECODE, SOURCE, Kind, Plan, PlannedEntry,
 _PREFIX: Final = "python/"
 #: The unpacked bytes that a layer has to save: below that it is not worth having one more thing to publish.
 WORTH_BYTES: Final = 1024 * 1024
-_MB: Final = 1024 * 1024
 
 #: Adds bytecode of modules to contents that come out of a plan, and will lie in a folder.
 Compile: TypeAlias = Callable[[Contents, Sequence[str], Plan, str], None]
@@ -240,7 +239,6 @@ class _Group:
         entries = moved(contents.sorted(), _PREFIX)
         saved = sum(part.packed_bytes for same in held for part in same)
         saved -= sum(len(entry.member.packed) for entry in entries)
-        arn = f"arn:aws:lambda:REGION:ACCOUNT:layer:{name}:VERSION"
         return SharedLayer(
             plan=replace(
                 first,
@@ -248,9 +246,7 @@ class _Group:
                 handler=None,
                 entries=entries,
                 distributions=tuple(each for each in first.distributions if f"{each.name} {each.version}" in origins),
-                notes=(
-                    f"attach {arn} to {', '.join(functions)}; together they are {saved / _MB:.1f} MB shorter, zipped",
-                ),
+                notes=(),
                 compiler=first.compiler if any(entry.origin == BYTECODE for entry in entries) else None,
                 source=None,
                 kind=Kind.LAYER,
