@@ -18,26 +18,13 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from tests.fake_index import wheel
+from tests.test_docs import example
 from tests.test_package_images import base, registry
 from tests.test_package_kinds import FUNCTION, LAYER, ORDERS, Bench, bench
 
 __all__ = ["base", "bench", "registry"]
 
-TERRAFORM = """\
-data "external" "orders" {
-  program = ["lambdalint", "package", "--function", "aws_lambda_function.orders", "--output-format", "terraform"]
-  query   = { source_path = "${path.module}/src" }
-}
-
-resource "aws_lambda_function" "orders" {
-  function_name    = "orders"
-  filename         = data.external.orders.result.path
-  source_code_hash = data.external.orders.result.sha256_base64
-  handler          = "app.handler"
-  runtime          = "RUNTIME"
-  role             = "arn:aws:iam::123456789012:role/orders"
-}
-"""
+TERRAFORM = example("packaging.md", "hcl").replace("python3.13", "RUNTIME")
 
 
 def machine_readable(bench: Bench, name: str, *arguments: str, exit_code: int = 0) -> Any:
