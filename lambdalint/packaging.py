@@ -284,7 +284,14 @@ def packaged(
                 done[plan.name] = plan, written
             manifest = (out / written.manifest_path.name).as_posix() if written else None
             package = _package(plan, shop.path(plan), written, notes, refused=plan.name in refused)
-            packages.append(replace(package, manifest=manifest, sbom=(out / sbom).as_posix() if sbom else None))
+            packages.append(
+                replace(
+                    package,
+                    functions=shared.functions if shared else (),
+                    manifest=manifest,
+                    sbom=(out / sbom).as_posix() if sbom else None,
+                )
+            )
     return Packaging(
         packages=tuple(packages),
         templates=_emitted(shop, tree, folder, done, result.shown) if emit_template and not plan_only else (),

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from lambdalint.cli import main
 from lambdalint.packager.bytecode import bytecode_path, interpreter
+from lambdalint_rules.artifacts.samples import linux_library
 from tests.fake_index import FakeIndex, wheel
 
 HERE = f"python3.{sys.version_info[1]}"
@@ -415,3 +416,41 @@ def test_what_has_no_layers_is_refused(bench: Bench, kind: str) -> None:
     done = CliRunner().invoke(main, ["package", "--layers", "shared", "--kind", kind])
     assert done.exit_code == 2
     assert "hint: leave out" in done.output
+
+
+def test_a_library_stays_with_what_is_linked_with_it(bench: Bench) -> None:
+    linked = linux_library(needed=("libbase.so.1",), search="$ORIGIN/../base")
+    bench.index.add(
+        wheel("base", "1", files={"base/__init__.py": "x = 1\n", "base/libbase.so.1": linux_library()}),
+        wheel("user", "1", files={"user/__init__.py": LARGE, "user/_native.so": linked}),
+    )
+    bench.has({"One": "user base other", "Two": "user base other"})
+    assert bench.shared().exit_code == 0
+    (layer,) = bench.layers()
+    assert {"python/base/libbase.so.1", "python/user/_native.so"} <= set(bench.archived(layer))
+    bench.holds({"one/base/__init__.py": "x = 2\n"})
+    bench.shared("--out", "again")
+    with zipfile.ZipFile(bench.folder / "again/One.zip") as archive:
+        assert {"base/libbase.so.1", "user/_native.so"} <= set(archive.namelist())
+
+
+def test_a_package_without_an_init_may_lie_in_both_places(bench: Bench) -> None:
+    bench.index.add(
+        wheel("space-one", "1", files={"space/one.py": LARGE}),
+        wheel("space-two", "1", files={"space/two.py": "y = 2\n"}),
+    )
+    bench.has({"One": "space-one", "Two": "space-one space-two"})
+    bench.holds({"one/app.py": "import space.one\n\n\ndef handler(event, context):\n    return 1\n"})
+    bench.holds({"two/app.py": "import space.one, space.two\n\n\ndef handler(event, context):\n    return 1\n"})
+    assert bench.shared().exit_code == 0
+    (layer,) = bench.layers()
+    assert "space/two.py" in bench.archived("Two")
+    done = bench.run("boot", "dist/Two.zip", "--layer", f"dist/{layer}.zip", "--no-cache")
+    assert done.exit_code == 0, done.output
+
+
+def test_the_report_says_for_whom_a_layer_is(bench: Bench) -> None:
+    bench.has({"One": "large", "Two": "large"})
+    document = json.loads(bench.shared("--output-format", "json").stdout)
+    functions = {each["name"]: each["functions"] for each in document["packages"]}
+    assert functions == {"One": [], "Two": [], f"shared-large-{TAG}-x86_64": ["One", "Two"]}

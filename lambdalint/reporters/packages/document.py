@@ -39,7 +39,7 @@ class Package:
     what somebody should know about it, such as why it has no bytecode; *parts* is what it is made of, the largest
     first.  One that is *refused* has an error, and was not written because of it.  *kind* is ``zip``, ``layer``,
     ``dir`` or ``image``.  *sha256* is that of the archive, of a folder its tree's, of an image its manifest's, and
-    *image_uri* is what Lambda is told of an image in a registry.
+    *image_uri* is what Lambda is told of an image in a registry.  *functions* are those that a shared layer is for.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Package:
     image_uri: str | None = None
     sbom: str | None = None
     verification: Verification | None = None
+    functions: tuple[str, ...] = ()
 
     @property
     def is_file(self) -> bool:

@@ -54,6 +54,7 @@ def _package(package: Package) -> dict[str, Any]:
         "files": package.files,
         "packed_bytes": None if package.kind == "dir" else package.packed_bytes,
         "unpacked_bytes": package.unpacked_bytes,
+        "functions": list(package.functions),
         "parts": [asdict(part) for part in package.parts],
         "notes": list(package.asides),
         "verification": _verification(package.verification) if package.verification else None,
