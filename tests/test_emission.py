@@ -306,6 +306,18 @@ def test_one_template_for_two_stacks_names_one_package_or_none(bench: Bench) -> 
     assert "declares One.Orders, Two.Orders, whose packages differ" in done.output
 
 
+def test_one_template_that_two_others_nest_is_written_for_one_of_them(bench: Bench) -> None:
+    root = "Resources:\n  {}:\n    Type: AWS::Serverless::Application\n    Properties: {{Location: api.yaml}}\n"
+    bench.holds(
+        {**ORDERS, "api.yaml": FUNCTION, "template.yaml": root.format("One"), "second.yaml": root.format("Two")}
+    )
+    done = bench.package(EMIT)
+    assert done.exit_code == 3
+    assert "api.yaml is nested by several templates, and its packages differ with them" in done.output
+    assert bench.package(EMIT, "second.yaml", "--out", "second").exit_code == 0
+    assert emitted(bench, "second/api.yaml")["Resources"]["Orders"]["Properties"]["CodeUri"] == "Two.Orders.zip"
+
+
 def test_an_image_is_named_by_its_archive_or_by_its_digest(bench: Bench, base: str, registry: str) -> None:
     bench.holds({"template.yaml": IMAGE_FUNCTION, "src/Dockerfile": DOCKERFILE, **SOURCE})
     done = bench.package(EMIT, "--base", base, "--to", "docker-archive")

@@ -100,7 +100,7 @@ def emitted_templates(
             failures.append((root, error))
     folders = [path.rpartition("/")[0] for _, paths in families for path in paths]
     base = os.path.commonpath(folders) if folders else ""
-    files: list[Emitted] = []
+    files: dict[Path, Emitted] = {}
     for family, paths in families:
         places = {
             path: out / path.removeprefix(f"{base}/" if base else "")
@@ -108,13 +108,21 @@ def emitted_templates(
         }
         lost = [each for each in family.declarations if each.is_lost]
         if lost:
-            files += [without_packages(place, lost) for path, place in places.items() if path == family.root]
+            if family.root in places:
+                files[places[family.root]] = without_packages(places[family.root], lost)
             continue
         try:
-            files += [_Template(tree, family, path, places, layers).emitted() for path in places]
+            made = [_Template(tree, family, path, places, layers).emitted() for path in places]
+            for file in made:
+                if files.get(file.path, file).content != file.content:
+                    raise Refused(
+                        f"{file.path.name} is nested by several templates, and its packages differ with them",
+                        hint="package them one at a time, each with an --out of its own",
+                    )
+            files.update({file.path: file for file in made})
         except LambdalintError as error:
             failures.append((family.root, error))
-    return Emission(tuple(files), tuple(failures))
+    return Emission(tuple(files.values()), tuple(failures))
 
 
 class _Template:
@@ -193,7 +201,7 @@ class _Template:
         if way is None:
             raise Refused(f"{self._path}: nobody knows where {kind} names what was built for {declaration.name}")
         self._rewriting.put((*steps, "Properties", *way), self._address(declaration.name, built))
-        if kind.startswith(_SAM) and built.kind in (Kind.IMAGE, Kind.DIR):
+        if built.kind in (Kind.IMAGE, Kind.DIR):
             self._rewriting.put((*steps, *_SKIP_BUILD), True)
 
     def _attach(self, declarations: Sequence[Declaration], steps: Steps, resource: Document) -> None:
