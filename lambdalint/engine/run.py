@@ -408,11 +408,17 @@ def _subjects(project: Project) -> Iterator[tuple[type, Mapping[type, Any], Func
         yield Layer, things_around(project, layer), None
     owners = {id(function.artifact): function for function in project.functions if function.artifact}
     for artifact in project.artifacts:
-        yield Artifact, things_around(project, artifact), owners.get(id(artifact))
+        owner = owners.get(id(artifact)) if artifact.system is None else _named(project, artifact)
+        yield Artifact, things_around(project, artifact), owner
     for image in project.images:
         yield Image, things_around(project, image), _running(project, image)
     for module in project.modules:
         yield Module, things_around(project, module), None
+
+
+def _named(project: Project, artifact: Artifact) -> Function | None:
+    """The function that runs the image of which *artifact* is a part."""
+    return next((function for function in project.functions if function.name == artifact.function), None)
 
 
 def _running(project: Project, image: Image) -> Function | None:

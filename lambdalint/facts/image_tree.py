@@ -1,5 +1,6 @@
 """What a container of an image finds: the layers laid over each other."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import normpath
@@ -10,6 +11,7 @@ from lambdalint.model.image import Image, ImageEntry
 
 #: Links to links, before they are called a loop, as Linux counts.
 _MAX_LINKS: Final = 40
+_INTERPRETER: Final = re.compile(r"(?:var/lang|usr/local|usr)/bin/(python3\.\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,10 @@ class ImageTree:
                 at = []
             todo += [each for each in reversed(target.split("/")) if each not in ("", ".")]
         return "/".join(at)
+
+    def pythons(self) -> frozenset[str]:
+        """The Pythons among the programs, as ``python3.13``."""
+        return frozenset(match[1] for path in self.by_path if (match := _INTERPRETER.fullmatch(path)))
 
     def below(self, folder: str) -> Iterator[tuple[str, Placed]]:
         """Everything below *folder*, with paths relative to it."""

@@ -3,7 +3,8 @@
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import Final, TypeAlias
@@ -16,6 +17,7 @@ from lambdalint.model.artifact import Artifact, Entry
 
 Version: TypeAlias = tuple[int, ...]
 
+_ELF_MAGIC: Final = b"\x7fELF"
 _HEAD_BYTES: Final = 4_096
 _MAX_WHEEL_BYTES: Final = 65_536
 #: The number in ``java.class`` files stands where fat Mach-O counts its parts; no file has so many.
@@ -194,6 +196,18 @@ class NativeFiles:
         return (rank is None and bool(beside)) or f"{base}/__init__.py" in beside
 
 
+def is_native_name(path: str) -> bool:
+    """Whether a file of this name may be a library or an extension module."""
+    return _LIBRARY.search(PurePosixPath(path).name) is not None
+
+
+def answer_now(entry: Entry, content: bytes) -> None:
+    """Have *entry* show what its *content* says, for an entry whose content is not kept."""
+    if content.startswith(_ELF_MAGIC):
+        with suppress(ValueError):
+            shown(replace(entry, read=lambda: content), _elf)
+
+
 def _import_rank(file: NativeFile, python: tuple[int, int] | None, architecture: str | None) -> int | None:
     """At which place Python on Lambda looks for a file of this name; ``None`` for a name it does not look for."""
     if not file.path.endswith(".so"):
@@ -223,7 +237,7 @@ def _format(entry: Entry) -> Format | None:
         head = entry.head(_HEAD_BYTES)
     except LambdalintError:
         return None
-    if head.startswith(b"\x7fELF"):
+    if head.startswith(_ELF_MAGIC):
         return Format.ELF
     if head.startswith(b"MZ"):
         return Format.PE

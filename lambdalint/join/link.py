@@ -95,12 +95,17 @@ def link(
             images.append(image)
     undeclared = found_functions(tree, list(_on_lambda(found.modules, said.elsewhere)), functions, facts)
     functions += sorted(undeclared, key=lambda each: each.evidence is Evidence.SIGNATURE)
+    artifacts = list(_artifacts(functions, layers))
+    if images:
+        from lambdalint.join.image_natives import native_parts
+
+        artifacts += native_parts(images)
     return Project(
         functions=tuple(functions),
         templates=tuple(templates),
         today=today,
         layers=tuple(layers),
-        artifacts=tuple(_artifacts(functions, layers)),
+        artifacts=tuple(artifacts),
         images=tuple(images),
         permissions=tuple(permissions),
         modules=tuple(

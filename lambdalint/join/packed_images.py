@@ -1,7 +1,6 @@
 """Images that are there already: named by a template as a local archive, or given for themselves."""
 
 import io
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,7 +28,6 @@ from lambdalint.readers.tree import LazyTree, Mounted, Tree, joined
 _NOBODY: Final = "nobody says it"
 #: Modules of one layer are read together; more than this of them is no code that somebody wrote.
 _MAX_CODE_BYTES: Final = 256 * 1024 * 1024
-_INTERPRETER: Final = re.compile(r"(?:var/lang|usr/local|usr)/bin/(python3\.\d+)")
 _TASK_ROOT: Final = "LAMBDA_TASK_ROOT"
 
 
@@ -129,8 +127,8 @@ def _is_elsewhere(laid: ImageTree, root: str, handler: str) -> bool:
 
 def _runtime(laid: ImageTree, at: Span) -> Known[str] | None:
     """The Python in the image, where it has one."""
-    found = {match[1] for path in laid.by_path if (match := _INTERPRETER.fullmatch(path))}
-    return Known(found.pop(), at) if len(found) == 1 else None
+    found = laid.pythons()
+    return Known(next(iter(found)), at) if len(found) == 1 else None
 
 
 def _lazily(image: Image, root: str, files: dict[str, Placed]) -> dict[str, tuple[int, Callable[[], bytes]]]:

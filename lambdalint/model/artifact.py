@@ -97,6 +97,15 @@ class Entry:
         return name[dot:] if 0 < dot < len(name) - 1 else ""
 
 
+@dataclass(frozen=True, slots=True)
+class System:
+    """What an image has beside its native files: versions of glibc and of libstdc++, ``None`` where nobody knows."""
+
+    glibc: tuple[int, ...] | None = None
+    glibcxx: tuple[int, ...] | None = None
+    is_musl: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Artifact:
     """The files of one function package or one layer.
@@ -110,7 +119,8 @@ class Artifact:
     *entries* are what is unpacked.  *links* are symbolic links that stay inside, by path, with the path that they lead
     to.  *records* are all records of an archive in its order, those that are left out of *entries* too; there are none
     of a folder or a plan.  *damages* are why some or all of it cannot be unpacked.  *zip64* says that the archive is
-    written in the form for what is too large or too much for a plain ZIP.
+    written in the form for what is too large or too much for a plain ZIP.  *system* is that of an image of which the
+    artifact is the native code alone, with the paths of the image.
     """
 
     path: str
@@ -126,6 +136,7 @@ class Artifact:
     records: tuple[Record, ...] = ()
     damages: tuple[Damage, ...] = ()
     zip64: bool = False
+    system: System | None = None
 
     @property
     def is_unreadable(self) -> bool:

@@ -74,7 +74,8 @@ _LARGEST: Final = 16 * 1024 * 1024
     ),
 )
 def check(artifact: Artifact, project: Project) -> Problems:
-    if artifact.is_unreadable or artifact.kind is ArtifactKind.FOLDER or _is_replaced_later(artifact, project):
+    is_part = artifact.system is not None or artifact.kind is ArtifactKind.FOLDER
+    if artifact.is_unreadable or is_part or _is_replaced_later(artifact, project):
         return
     at = artifact.source or Span.whole(artifact.path)
     what = _emptiness(artifact, project)

@@ -12,6 +12,7 @@ from functools import partial
 from lambdalint.facts.native import Abi, NativeFiles
 from lambdalint.facts.package_imports import PackageImports
 from lambdalint.rule import Artifact, Problem, Problems, Severity, rule
+from lambdalint_rules.artifacts.image_samples import PACKED, with_native
 from lambdalint_rules.artifacts.native_groups import by_distribution, loadable_files, others, python_version
 from lambdalint_rules.artifacts.reached import confidence
 from lambdalint_rules.artifacts.samples import linux_library
@@ -54,8 +55,16 @@ WHEEL = "Wheel-Version: 1.0\nTag: {tag}-abi3-manylinux_2_28_x86_64\n"
             "src/fast-2.1.0.dist-info/WHEEL": WHEEL.format(tag="cp314"),
             "src/fast-2.1.0.dist-info/RECORD": RECORD,
         },
+        {
+            "template.yaml": PACKED.format(mark=""),
+            "orders.tar": lambda: with_native({"var/task/fast.cpython-311-x86_64-linux-gnu.so": linux_library()}),
+        },
     ),
     good=(
+        {
+            "template.yaml": PACKED.format(mark=""),
+            "orders.tar": lambda: with_native({"var/task/fast.cpython-313-x86_64-linux-gnu.so": linux_library()}),
+        },
         {
             "template.yaml": TEMPLATE,
             "src/app.py": HANDLER,

@@ -1,17 +1,20 @@
 """Lambda runs Linux on one architecture, and loads native code made for just that.
 
 A package installed on a Mac, or for the other architecture, holds files that fail at import with ``invalid ELF
-header`` or ``cannot open shared object file``.  Files linked with musl come from Alpine and fail likewise.  A file that
-another one stands in for, such as the Python source beside a compiled module of another platform, is no fault.
+header`` or ``cannot open shared object file``.  Files linked with musl come from Alpine and fail likewise, but in an
+image that has musl itself, where those for glibc fail.  A file that another one stands in for, such as the Python
+source beside a compiled module of another platform, is no fault.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 """
 
+from dataclasses import replace
 from functools import partial
 
 from lambdalint.facts.native import Format, NativeFile, NativeFiles
 from lambdalint.facts.package_imports import PackageImports
 from lambdalint.rule import Artifact, Problem, Problems, Severity, rule
+from lambdalint_rules.artifacts.image_samples import PACKED, with_native
 from lambdalint_rules.artifacts.native_groups import by_distribution, loadable_files, others
 from lambdalint_rules.artifacts.reached import confidence
 from lambdalint_rules.artifacts.samples import archive, linux_library, macos_library, windows_library
@@ -56,8 +59,25 @@ FOLDER = TEMPLATE.format(code="src/", architecture="x86_64")
             "src/app.py": HANDLER,
             "src/fast.cpython-313-x86_64-linux-gnu.so": partial(linux_library, needed=("libc.musl-x86_64.so.1",)),
         },
+        {
+            "template.yaml": PACKED.format(mark=""),
+            "orders.tar": lambda: with_native({"var/task/fast.so": linux_library("arm64")}),
+        },
     ),
     good=(
+        {
+            "template.yaml": PACKED.format(mark=""),
+            "orders.tar": lambda: with_native({"var/task/fast.so": linux_library()}),
+        },
+        {
+            "template.yaml": PACKED.format(mark=""),
+            "orders.tar": lambda: with_native(
+                {
+                    "lib/ld-musl-x86_64.so.1": b"\x7fELF",
+                    "var/task/fast.so": linux_library(needed=("libc.musl-x86_64.so.1",)),
+                }
+            ),
+        },
         {
             "template.yaml": FOLDER,
             "src/app.py": HANDLER,
@@ -83,9 +103,9 @@ FOLDER = TEMPLATE.format(code="src/", architecture="x86_64")
 )
 def check(artifact: Artifact, native: NativeFiles, imports: PackageImports) -> Problems:
     target = f"Linux {artifact.architecture}" if artifact.architecture else "Linux on x86_64 or arm64"
-    foreign = [
-        file for file in loadable_files(artifact, native) if file.machines and not file.runs_on(artifact.architecture)
-    ]
+    if artifact.system and artifact.system.is_musl:
+        target += " with musl"
+    foreign = [file for file in loadable_files(artifact, native) if file.machines and _is_foreign(file, artifact)]
     for group in by_distribution(foreign):
         yield Problem(
             artifact.member(group[0].entry),
@@ -94,6 +114,12 @@ def check(artifact: Artifact, native: NativeFiles, imports: PackageImports) -> P
             "--only-binary=:all:, or lambdalint package",
             confidence=confidence(imports, artifact, (file.entry for file in group)),
         )
+
+
+def _is_foreign(file: NativeFile, artifact: Artifact) -> bool:
+    if artifact.system is None or not artifact.system.is_musl:
+        return not file.runs_on(artifact.architecture)
+    return file.glibc is not None or not replace(file, musl=False).runs_on(artifact.architecture)
 
 
 def _kind(file: NativeFile) -> str:

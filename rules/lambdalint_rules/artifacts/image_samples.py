@@ -92,6 +92,11 @@ def task_layer(app: str = APP, mode: int = 0o644) -> bytes:
     return layer({"var/task/app.py": (app.encode(), mode)})
 
 
+def with_native(files: Mapping[str, bytes]) -> bytes:
+    """An image with these files besides the handler."""
+    return image([runtime_layer(), task_layer(), layer({path: (content, 0o755) for path, content in files.items()})])
+
+
 def image(
     layers: Sequence[bytes] | None = None,
     *,

@@ -2,18 +2,20 @@
 
 Lambda has glibc 2.26 up to python3.11 (Amazon Linux 2) and 2.34 from python3.12 (Amazon Linux 2023).  A file built on
 a newer system, or a wheel picked for one, fails at import with ``version `GLIBC_2.28' not found``.  The symbols in the
-file decide, not the tag in the wheel's name.
+file decide, not the tag in the wheel's name.  An image has libraries of its own, which it is held against.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 
-from lambdalint.aws.runtimes import Runtime, runtime
+from lambdalint.aws.runtimes import runtime
 from lambdalint.facts.native import NativeFile, NativeFiles, Need
 from lambdalint.facts.package_imports import PackageImports
 from lambdalint.rule import Artifact, Problem, Problems, Severity, rule
+from lambdalint_rules.artifacts.image_samples import PACKED, with_native
 from lambdalint_rules.artifacts.native_groups import by_distribution, loadable_files, others
 from lambdalint_rules.artifacts.reached import confidence
 from lambdalint_rules.artifacts.samples import linux_library
@@ -29,6 +31,8 @@ Resources:
       Runtime: {runtime}
 """
 HANDLER = "import fast\n\ndef handler(event, context):\n    return fast.answer(event)\n"
+GLIBC = {"lib64/libc.so.6": b"\x7fELF GNU C Library (GNU libc) stable release version 2.34.\n"}
+NEWER = {"libc.so.6": ("GLIBC_2.38",)}
 RECORD = "fast.abi3.so,,\nfast-2.1.0.dist-info/RECORD,,\n"
 
 
@@ -49,8 +53,16 @@ RECORD = "fast.abi3.so,,\nfast-2.1.0.dist-info/RECORD,,\n"
             "src/app.py": HANDLER,
             "src/fast.abi3.so": partial(linux_library, versions={"libstdc++.so.6": ("GLIBCXX_3.4.32",)}),
         },
+        {
+            "template.yaml": PACKED.format(mark=""),
+            "orders.tar": lambda: with_native({**GLIBC, "var/task/fast.so": linux_library(versions=NEWER)}),
+        },
     ),
     good=(
+        {
+            "template.yaml": PACKED.format(mark=""),
+            "orders.tar": lambda: with_native({"var/task/fast.so": linux_library(versions=NEWER)}),
+        },
         {
             "template.yaml": TEMPLATE.format(runtime="python3.13"),
             "src/app.py": HANDLER,
@@ -71,7 +83,7 @@ RECORD = "fast.abi3.so,,\nfast-2.1.0.dist-info/RECORD,,\n"
     ),
 )
 def check(artifact: Artifact, native: NativeFiles, imports: PackageImports) -> Problems:
-    target = runtime(artifact.runtime) if artifact.runtime else None
+    target = _target(artifact)
     if target is None or target.glibc is None:
         return
     newer: dict[NativeFile, tuple[str, Need, tuple[int, ...]]] = {}
@@ -86,13 +98,33 @@ def check(artifact: Artifact, native: NativeFiles, imports: PackageImports) -> P
         yield Problem(
             artifact.member(worst.entry),
             f"{worst.distribution or worst.path} needs {name}_{need.text}{others(group)}; "
-            f"{target.name} runs on {target.system} with {'.'.join(map(str, has))}",
+            f"{target.title} with {'.'.join(map(str, has))}",
             hint=f"take a wheel for manylinux_{target.glibc[0]}_{target.glibc[1]} or older, as lambdalint package does",
             confidence=confidence(imports, artifact, (file.entry for file in group)),
         )
 
 
-def _above(file: NativeFile, target: Runtime, native: NativeFiles) -> Iterator[tuple[str, Need, tuple[int, ...]]]:
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What an artifact is loaded on; *title* is a sentence up to the version of a library."""
+
+    title: str
+    glibc: tuple[int, ...] | None
+    glibcxx: tuple[int, ...] | None
+    cxxabi: tuple[int, ...] | None
+
+
+def _target(artifact: Artifact) -> _Target | None:
+    own = artifact.system
+    if own is not None:
+        return None if own.is_musl else _Target("the image comes", own.glibc, own.glibcxx, None)
+    known = runtime(artifact.runtime) if artifact.runtime else None
+    if known is None:
+        return None
+    return _Target(f"{known.name} runs on {known.system}", known.glibc, known.glibcxx, known.cxxabi)
+
+
+def _above(file: NativeFile, target: _Target, native: NativeFiles) -> Iterator[tuple[str, Need, tuple[int, ...]]]:
     """The sets of symbols of which *file* asks for more than *target* has: the name, what it needs, what there is."""
     sets: list[tuple[str, Need | None, tuple[int, ...] | None]] = [("GLIBC", file.glibc, target.glibc)]
     if "libstdc++.so.6" not in native.bundled:
