@@ -30,9 +30,8 @@ class Sharing:
     def layers(self) -> tuple[int, ...]:
         """The sets of functions that get a layer, ascending.
 
-        The answer is the best there is, for up to four functions that need anything, and when everything may be shared
-        by all of its users within the slots and with nothing that is too small; otherwise it is where taking a layer
-        or a user away no longer helps.
+        Nothing saves more, for up to four functions that need anything, and for more where *worth* is 0 and the slots
+        suffice for a layer of each need; else it is where giving up one more layer no longer helps.
         """
         busy = sum(1 << place for place in _bits(_union(self.needs)) if self.slots[place] > 0)
         if busy.bit_count() <= EXACT_FUNCTIONS:
