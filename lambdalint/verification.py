@@ -121,8 +121,10 @@ def _verification(package: Package, out: Path, again: Path) -> Verification:
     from lambdalint.comparison import compared
 
     found = compared(old, new)
-    found = replace(found, new=replace(found.new, path=f"{package.path} built again"))
-    return Verification(is_identical=package.kind == "dir" and found.is_equal, comparison=found)
+    if not package.is_file and found.is_equal:
+        return Verification(is_identical=True)
+    shown = replace(found, new=replace(found.new, path=f"{package.path} built again"))
+    return Verification(is_identical=False, comparison=shown)
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

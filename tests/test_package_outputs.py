@@ -4,9 +4,11 @@ import base64
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,17 @@ from typing import Any
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from lambdalint.errors import UsageError
+from lambdalint.reporters.packages import render
+from lambdalint.reporters.packages.document import Package, Packaging
+from lambdalint.reporters.view import View
 from tests.fake_index import wheel
+from tests.made_up import result
 from tests.test_docs import example
 from tests.test_package_images import base, registry
 from tests.test_package_kinds import FUNCTION, LAYER, ORDERS, Bench, bench
@@ -139,13 +148,56 @@ def test_a_value_of_several_lines_is_kept_from_being_read_as_others(bench: Bench
     assert all("=" in line for line in rest)
 
 
+def outputs(text: str) -> dict[str, str]:
+    """What the runner of GitHub Actions reads: ``name=value``, or lines between two that are the same."""
+    found, lines = {}, iter(text.split("\n"))
+    for line in lines:
+        name, equals, value = line.partition("=")
+        if "<<" in name or not equals:
+            name, _, end = line.partition("<<")
+            value = "\n".join(iter(lines.__next__, end))
+        if line:
+            found[name] = value
+    return found
+
+
+def written(name: str, path: str = "a.zip") -> Package:
+    return Package(name, path, "python3.13", "arm64", 1, 1, 1, "0f" * 32, tree_sha256="f0" * 32)
+
+
+names = st.text(st.sampled_from("aZ9_ .ü"), min_size=1, max_size=6)
+paths = st.text(st.characters(exclude_characters="\r"), min_size=1)
+
+
+@given(st.dictionaries(names, paths, max_size=4))
+def test_whatever_packages_are_called_each_output_is_read_as_it_is(named: dict[str, str]) -> None:
+    packages = tuple(written(name, path) for name, path in named.items())
+    packaging = Packaging(packages, (), result((), failures=()), 0.1)
+    with suppress(UsageError):  # names that become the same
+        text = render("github", packaging, View())
+        found = outputs(text)
+        assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) for name in found)
+        assert sorted(value for name, value in found.items() if name.endswith("_path")) == sorted(named.values())
+        assert json.loads(render("terraform", packaging, View())) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [("terraform", "Or-ders", "Or_ders"), ("terraform", "A", "A_tree"), ("cloudformation", "Orders", "OrdersCode")],
+)
+def test_facts_that_would_have_one_name_are_refused(name: str, first: str, second: str) -> None:
+    packaging = Packaging((written(first), written(second)), (), result((), failures=()), 0.1)
+    with pytest.raises(UsageError, match=f"facts about {first} and {second} would both be called "):
+        render(name, packaging, View())
+
+
 def test_names_that_become_the_same_are_refused(bench: Bench) -> None:
     twice = {"main.tf": TERRAFORM + TERRAFORM.replace("orders", "or_ders"), "src/app.py": "def handler(a, b): ...\n"}
     bench.holds(twice)
     assert bench.package("--output-format", "terraform").exit_code == 0
     done = bench.package("--output-format", "cloudformation")
     assert done.exit_code == 2
-    assert "would both be called awslambdafunctionorders" in done.stderr
+    assert "would both be called awslambdafunctionordersPath" in done.stderr
 
 
 def bill_of(name: str) -> Any:

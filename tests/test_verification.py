@@ -42,6 +42,7 @@ def test_what_is_built_again_is_the_same_in_every_form(bench: Bench, base: str, 
     assert done.exit_code == 0, done.output
     assert done.stdout.count("built again: identical") == 2
     assert "differs" not in done.stdout
+    assert "→" not in done.stdout
 
 
 def test_the_folder_of_packages_is_no_part_of_what_is_built_again(bench: Bench) -> None:

@@ -1,7 +1,7 @@
 """What the formats that hold nothing else say of each package that was written."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from lambdalint.errors import UsageError
@@ -9,6 +9,14 @@ from lambdalint.reporters.packages.document import Package, Packaging
 
 #: No name of a variable, anywhere.
 _ODD: Final = re.compile(r"[^0-9A-Za-z]+")
+#: The facts that templates of CloudFormation get, as its properties are called.
+_PARAMETERS: Final = {
+    "path": "Path",
+    "sha256": "Sha256",
+    "sha256_base64": "CodeSha256",
+    "image_digest": "ImageDigest",
+    "image_uri": "ImageUri",
+}
 
 
 def written(packaging: Packaging) -> Iterator[Package]:
@@ -38,47 +46,45 @@ def flat(packaging: Packaging) -> Mapping[str, str]:
     Of one function that was asked for alone they go by their own names, ``path``.
 
     Raises:
-        UsageError: two packages would have the same name.
+        UsageError: facts of two packages would have the same name.
     """
     packages = list(written(packaging))
     if len(packaging.asked) == 1 and len(packages) == 1:
         return values(packages[0])
-    named = _named(packages, lambda name: _ODD.sub("_", name).strip("_"))
-    return {f"{name}_{key}": value for name, package in named.items() for key, value in values(package).items()}
+    return _distinct(
+        (f"{_name(_ODD.sub('_', package.name).strip('_'))}_{fact}", value, package)
+        for package in packages
+        for fact, value in values(package).items()
+    )
 
 
 def parameters(packaging: Packaging) -> Mapping[str, str]:
     """What a template of CloudFormation may want to know, by names that its parameters can have.
 
     Raises:
-        UsageError: two packages would have the same name.
+        UsageError: facts of two packages would have the same name.
     """
-    named = _named(written(packaging), lambda name: _ODD.sub("", name))
-    facts = {
-        "Path": "path",
-        "Sha256": "sha256",
-        "CodeSha256": "sha256_base64",
-        "ImageDigest": "image_digest",
-        "ImageUri": "image_uri",
-    }
-    return {
-        f"{name}{ours}": known[theirs]
-        for name, package in named.items()
-        for known in (values(package),)
-        for ours, theirs in facts.items()
-        if theirs in known
-    }
+    return _distinct(
+        (f"{_name(_ODD.sub('', package.name))}{_PARAMETERS[fact]}", value, package)
+        for package in written(packaging)
+        for fact, value in values(package).items()
+        if fact in _PARAMETERS
+    )
 
 
-def _named(packages: Iterable[Package], name_of: Callable[[str], str]) -> Mapping[str, Package]:
-    found: dict[str, Package] = {}
-    for package in packages:
-        name = name_of(package.name)
-        name = name if name and not name[0].isdigit() else f"f{name}"
-        other = found.setdefault(name, package)
+def _name(text: str) -> str:
+    return text if text and not text[0].isdigit() else f"f{text}"
+
+
+def _distinct(facts: Iterable[tuple[str, str, Package]]) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    owners: dict[str, Package] = {}
+    for name, value, package in facts:
+        other = owners.setdefault(name, package)
         if other is not package:
             raise UsageError(
-                f"{other.name} and {package.name} would both be called {name}",
+                f"facts about {other.name} and {package.name} would both be called {name}",
                 hint="package them one at a time, with --function",
             )
+        found[name] = value
     return found
