@@ -14,6 +14,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,10 @@ from lambdalint.booting import boot
 from lambdalint.cli import main
 from lambdalint.config import BootSettings, Config
 from lambdalint.errors import LambdalintError, Refused, UsageError
+from lambdalint.facts.image_tree import ImageTree
 from lambdalint.model.boot import Boot, Ending, Isolation, Phase
-from lambdalint.packager.boot.rootfs import lay_out, sound_tree
+from lambdalint.model.image import Image, ImageKind, Platform
+from lambdalint.packager.boot.rootfs import MAX_BYTES, lay_out, sound_tree
 from lambdalint.packager.boot.streams import MAX_OUTPUT_BYTES
 from lambdalint.readers.image.oci import read_oci
 from lambdalint.reporters.boot import render
@@ -462,6 +465,23 @@ def test_a_damaged_image_is_refused(tmp_path: Path) -> None:
     blob.write_bytes(blob.read_bytes()[:-9])
     with pytest.raises(Refused, match="cannot be unpacked: layer 1: it ends within its compressed data"):
         started(place)
+
+
+def test_an_index_is_refused_with_what_it_lists(tmp_path: Path) -> None:
+    platform = Platform("linux/amd64", "sha256:12ab")
+    with pytest.raises(Refused, match="is an index of images, which Lambda does not take") as caught:
+        sound_tree(Image("orders:1", ImageKind.OCI, platforms=(platform,)))
+    assert caught.value.hint == "name one of them by its digest: linux/amd64 is sha256:12ab"
+
+
+def test_more_than_lambda_takes_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    read = read_oci(small(tmp_path / "image", [PROGRAM]), "image")
+    large = replace(read, layers=(replace(read.layers[0], unpacked_bytes=MAX_BYTES + 1, files=None),))
+    root = tmp_path / "root"
+    root.mkdir()
+    with pytest.raises(Refused, match="unpacks to 10,737,418,241 bytes; Lambda takes 10,737,418,240"):
+        lay_out(large, ImageTree.of(large), root, "/")
+    assert list(root.iterdir()) == []
 
 
 def laid_out(folder: Path, *layers: bytes) -> tuple[Path, tuple[str, ...]]:

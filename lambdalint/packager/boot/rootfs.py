@@ -56,9 +56,10 @@ def sound_tree(image: Image) -> ImageTree:
         Refused: it is damaged, has no layers, or a record leads elsewhere.
     """
     if image.platforms:
+        listed = ", ".join(f"{each.name} is {each.digest}" for each in image.platforms[:_NAMED])
         raise Refused(
-            f"{image.path} is an index of {len(image.platforms)} images, which Lambda does not take",
-            hint="name one of them, by its digest",
+            f"{image.path} is an index of images, which Lambda does not take",
+            hint=f"name one of them by its digest: {listed}",
         )
     damage = next(iter(image.damages), None)
     if damage is not None or not image.layers:
