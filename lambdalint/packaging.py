@@ -118,7 +118,7 @@ class Workshop:
             found = sharer(functions[plan.name], plan, layers)
             if isinstance(found, Sharer):
                 sharers.append(found)
-            else:
+            elif plan.distributions:
                 self.plans[place] = replace(plan, notes=(*plan.notes, f"it shares no layers: {found}"))
         done = shared(sharers, self.packager.compile)
         self.plans = [done.plans.get(plan.name, plan) for plan in self.plans]
