@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lambdalint.errors import UsageError
 from lambdalint.readers.disk import exists, is_file, is_folder
-from lambdalint.readers.image.names import OCI, PREFIXES, path_and_tag
+from lambdalint.readers.image.names import ENDINGS, OCI, PREFIXES, path_and_tag
 
 if TYPE_CHECKING:
     from lambdalint.model.image import Image
@@ -49,7 +49,7 @@ def is_layout(path: Path) -> bool:
 
 def image_name(path: Path) -> str | None:
     """What *path* is called as an image; ``None`` where it is none: a layout, or a tar archive, of one."""
-    return str(path) if is_layout(path) or (path.suffix == ".tar" and is_file(path)) else None
+    return str(path) if is_layout(path) or (path.name.endswith(ENDINGS) and is_file(path)) else None
 
 
 def path_of(name: str) -> Path | None:

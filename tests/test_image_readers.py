@@ -19,9 +19,11 @@ from lambdalint.model.artifact import RecordKind
 from lambdalint.model.image import Image, ImageLayer
 from lambdalint.readers.image.docker_archive import read_docker_archive
 from lambdalint.readers.image.documents import read_config, read_manifest
+from lambdalint.readers.image.files import image_files
 from lambdalint.readers.image.layers import Blob, read_layer
-from lambdalint.readers.image.oci import read_oci
+from lambdalint.readers.image.oci import oci_image, read_oci
 from lambdalint.readers.image.tar import Damaged, Tar
+from lambdalint_rules.artifacts import image_samples
 
 CONFIG = {
     "architecture": "amd64",
@@ -256,3 +258,32 @@ def test_a_layout_without_its_index_is_refused(tmp_path: Path) -> None:
     (folder / "index.json").unlink()
     with pytest.raises(UnreadableInput, match=r"index\.json"):
         read_oci(folder, "layout")
+
+
+@pytest.mark.parametrize("name", ["orders.tar.gz", "orders.tgz"])
+def test_an_archive_that_is_compressed_as_a_whole_is_read_like_the_archive(tmp_path: Path, name: str) -> None:
+    plain = image_samples.image()
+    (tmp_path / "orders.tar").write_bytes(plain)
+    half = len(plain) // 2
+    (tmp_path / name).write_bytes(gzip.compress(plain[:half]) + gzip.compress(plain[half:]) + bytes(512))
+    digests = [
+        [layer.measured_diff_id for layer in oci_image(image_files(tmp_path / each, each), each).layers]
+        for each in ("orders.tar", name)
+    ]
+    assert digests[0] == digests[1]
+    assert None not in digests[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (gzip.compress(bytes(100_000))[:-20], "ends within its compressed data"),
+        (gzip.compress(bytes(100_000))[:40] + b"?" * 60, "compressed data are damaged"),
+        (gzip.compress(bytes(300 * 1024 * 1024), 1), "unpacks to more than 268,435,456 bytes"),
+        (b"\x28\xb5\x2f\xfd" + bytes(100), "compressed with zstd, which is not read"),
+    ],
+)
+def test_a_compressed_archive_that_cannot_be_unpacked_says_why(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "orders.tar.gz").write_bytes(data)
+    with pytest.raises(UnreadableInput, match=message):
+        image_files(tmp_path / "orders.tar.gz", "orders.tar.gz")

@@ -1,5 +1,6 @@
 """Rules about images, on images that tools made: what skopeo and buildah write is judged as what is made by hand."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -205,3 +206,25 @@ def test_the_last_instruction_can_be_removed(folder: Path, end: str) -> None:
         (folder / path).write_text(content)
     assert lambdalint.fix([folder], today=TODAY, cache=False).findings == 1
     assert (folder / "src" / "Dockerfile").read_text() == dockerfile
+
+
+def test_layers_in_zstd_are_said_to_be_unread_whatever_else_is_asked(folder: Path) -> None:
+    layout = unpacked(samples.image(), folder / "orders")
+    tool("skopeo", "copy", "-q", "--dest-compress-format", "zstd", f"oci:{layout}", f"oci:{folder / 'small'}:1")
+    for select in ("LO", "LZ"):
+        done = CliRunner().invoke(main, ["check", "small", "--no-cache", "--select", select, "--output-format", "json"])
+        document = json.loads(done.stdout)
+        assert done.exit_code == 3
+        assert [each["message"] for each in document["errors"]] == [
+            f"layer {number} was not looked into: it is compressed with zstd, which is not read" for number in (1, 2)
+        ]
+        codes = {"LL001", "LO003"} if select == "LO" else {"LL001"}
+        assert {each["code"] for each in document["findings"]} == codes
+
+
+def test_an_archive_that_is_compressed_as_a_whole_is_judged_where_a_template_names_it(folder: Path) -> None:
+    template = samples.PACKED.format(mark="").replace("orders.tar", "orders.tar.gz")
+    (folder / "template.yaml").write_text(template)
+    (folder / "orders.tar.gz").write_bytes(gzip.compress(WITHOUT_COMMAND))
+    assert found(".") == {"LO007"}
+    assert found("orders.tar.gz") == {"LO007"}

@@ -56,6 +56,8 @@ _OWN_FACTS: Final = (Symbols, Imports, Scopes, Reach)
 
 #: The rule that says why an archive cannot be unpacked.
 _OF_DAMAGES: Final = "LZ001"
+#: The one that says which layers of an image Lambda refuses.
+_OF_LAYERS: Final = "LO003"
 
 #: How sure a finding can be about a function that nobody declares: with little confidence nothing is an error.
 _SUREST: Final = {Evidence.FRAMEWORK: Confidence.MEDIUM, Evidence.SIGNATURE: Confidence.LOW}
@@ -247,13 +249,24 @@ class _Run:
         return replace(finding, fix=None)
 
     def _damages(self, project: Project) -> None:
-        """Remember the artifacts that are not whole, and say so where no rule does."""
+        """Remember the artifacts that are not whole, and say so where no rule does; of images likewise."""
         damages = {artifact.path: artifact.damages for artifact in project.artifacts if artifact.damages}
         self.damaged = tuple(damages)
         if not any(rule.code == _OF_DAMAGES for rule in self.rules):
             for path, of_one in damages.items():
                 for damage in of_one:
                     self.found.say(UNREADABLE_INPUT, Span.whole(path), damage.message, damage.hint)
+        self._unread_layers(project)
+
+    def _unread_layers(self, project: Project) -> None:
+        """Say which layers of images nobody could look into, where no rule does."""
+        is_judged = any(rule.code == _OF_LAYERS for rule in self.rules)
+        for image in project.images:
+            for number, layer in enumerate(image.layers, start=1):
+                # Of the form itself the rule says only what Lambda makes of it.
+                if layer.damages and (not is_judged or layer.packing == "zstd"):
+                    text = f"layer {number} was not looked into: {layer.damages[0]}"
+                    self.found.say(UNREADABLE_INPUT, image.place, text, "build or copy it anew, with layers as gzip")
 
     def _is_damaged(self, path: str) -> bool:
         """Whether it was said already that *path*, or the archive it is in, cannot be read."""

@@ -21,7 +21,7 @@ from lambdalint.model.template import Dialect, Resource
 from lambdalint.model.values import Known, Property, Unknown, Value
 from lambdalint.readers.image.docker_archive import docker_image
 from lambdalint.readers.image.files import archived_files
-from lambdalint.readers.image.names import PREFIXES
+from lambdalint.readers.image.names import ENDINGS, PREFIXES
 from lambdalint.readers.image.oci import is_oci, oci_image
 from lambdalint.readers.tree import LazyTree, Mounted, Tree, joined
 
@@ -39,7 +39,7 @@ def local_image(tree: Tree, function: Function, architecture: str | None) -> Ima
     """
     uri = function.resource.get("Code", "ImageUri")
     name = text_of(uri)
-    if name is None or uri is None or function.template is None or not name.endswith(".tar"):
+    if name is None or uri is None or function.template is None or not name.endswith(ENDINGS):
         return None
     path = joined(function.template.rpartition("/")[0], name)
     if path is None or not tree.is_file(path):
@@ -193,5 +193,5 @@ def _function(name: str, image: Image, stated: StatedArtifacts) -> Function:
 def _stem(path: str) -> str:
     """A name for the function of the image that *path* refers to."""
     name = path.partition("@")[0].rstrip("/").rpartition("/")[2]
-    name = name.removesuffix(".tar").removesuffix(".oci")
+    name = next((name.removesuffix(each) for each in (*ENDINGS, ".oci") if name.endswith(each)), name)
     return name.rpartition(":")[2] if name.startswith(PREFIXES) else name.partition(":")[0] or "image"

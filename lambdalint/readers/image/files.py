@@ -13,6 +13,7 @@ from lambdalint.readers.disk import is_file
 from lambdalint.readers.image.documents import MAX_DOCUMENT_BYTES
 from lambdalint.readers.image.layers import Blob
 from lambdalint.readers.image.tar import Damaged, Tar
+from lambdalint.readers.image.unpacking import unpacked
 
 _MAX_MEMBERS: Final = 100_000
 
@@ -26,7 +27,7 @@ class Files(Protocol):
 
 
 def image_files(path: Path, shown: str) -> Files:
-    """The files in the folder or the uncompressed tar archive at *path*.
+    """The files in the folder or the tar archive at *path*.
 
     Raises:
         UnreadableInput: it is neither.
@@ -35,12 +36,16 @@ def image_files(path: Path, shown: str) -> Files:
 
 
 def archived_files(opened: Callable[[], BinaryIO], shown: str) -> Files:
-    """The files in an uncompressed tar archive, which *opened* opens.
+    """The files in a tar archive, compressed as a whole or not, which *opened* opens.
 
     Raises:
         UnreadableInput: it is none.
     """
-    return _Archive(_members(opened, shown))
+    try:
+        uncompressed = unpacked(opened, shown)
+    except OSError as error:
+        raise UnreadableInput(f"the archive cannot be read: {error.strerror}", path=shown) from error
+    return _Archive(_members(uncompressed, shown))
 
 
 def document(files: Files, name: str, shown: str) -> bytes:

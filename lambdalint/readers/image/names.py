@@ -6,6 +6,8 @@ from typing import Final
 OCI: Final = "oci:"
 DOCKER_ARCHIVE: Final = "docker-archive:"
 PREFIXES: Final = (OCI, DOCKER_ARCHIVE)
+#: How the names of archives end, of those that are compressed as a whole too.
+ENDINGS: Final = (".tar", ".tar.gz", ".tgz")
 
 
 def path_and_tag(name: str) -> tuple[str, str | None]:
