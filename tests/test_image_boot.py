@@ -296,6 +296,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing_behind(
     environment = {**os.environ, "TMPDIR": str(scratch)}
     with subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment, stderr=subprocess.PIPE) as process:
         waited_for(lambda: bool(signed(sign)))
+        assert {stat.S_IMODE(each.stat().st_mode) for each in scratch.iterdir()} == {0o700}, "variables are nobody's"
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     assert (process.returncode, said.strip()) == (130, b"")
@@ -401,6 +402,7 @@ PROGRAM = member("app", b"#!/bin/sh\n", mode=0o755)
         ({"Cmd": ["app.handler"]}, "has no entry point, and its command 'app.handler' is no program in it"),
         ({"Entrypoint": ["/bin/none"]}, "cannot be started: its entry point '/bin/none' is no program in it"),
         ({"Entrypoint": ["/closed"]}, "not everybody may run /closed"),
+        ({"Entrypoint": ["/app"], "WorkingDir": "/a\0b"}, "cannot be written: embedded null byte"),
         ({"Entrypoint": ["/app"], "architecture": "riscv64"}, "is for linux/riscv64, which Lambda does not have"),
         ({"Entrypoint": ["/app"], "architecture": "arm64" if MACHINE == "amd64" else "amd64"}, "and this machine is"),
         ({"Entrypoint": ["/app"], "os": "windows"}, "is for windows/.*; Lambda runs linux"),

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from lambdalint.errors import Refused
 from lambdalint.model.boot import Isolation
+from lambdalint.packager.boot.process import child_processes, process_name
 
 #: Lambda's own user owns nothing and is nobody here: one in the range that systems keep for such.
 USER: Final = 993
@@ -87,9 +88,9 @@ class Container:
         todo = [pid] if self.begun() is not None else []
         while todo:
             each = todo.pop()
-            if not _name(each).startswith(_STARTERS):
+            if not process_name(each).startswith(_STARTERS):
                 yield each
-            todo += _children(each)
+            todo += child_processes(each) or []
 
     def end(self) -> None:
         """End what is left of the program, where no namespace has gone with it."""
@@ -148,7 +149,7 @@ def _by_crun(program: Program, place: Place) -> Container:
         "args": ["sh", "-c", 'cat >"$1"', "sh", str(place.ready)],
         "env": [f"PATH={_SEARCHED}"],
     }
-    document = _bundle(program, place, {"path": str(place.root), "readonly": True})
+    document = _bundle(program, place.root, place.room_mb)
     _write_bundle(bundle, {**document, "hooks": {"createContainer": [hook]}})
     return Container(Isolation.CONTAINER, _crun(bundle, place), place.root, place.ready)
 
@@ -168,12 +169,12 @@ def _crun_works(place: Place) -> bool:
     for name in ("proc", "dev", "tmp"):
         (root / name).mkdir()
     program = Program((str(_tool("sh")), "-c", ":"), {"PATH": _SEARCHED}, "/")
-    document = _bundle(program, place, {"path": str(root), "readonly": True})
+    document = _bundle(program, root, place.room_mb)
     _write_bundle(bundle, {**document, "mounts": [*document["mounts"], *mounts]})
     return _works(_crun(bundle, place))
 
 
-def _bundle(program: Program, place: Place, root: Mapping[str, object]) -> dict[str, Any]:
+def _bundle(program: Program, root: Path, room_mb: int) -> dict[str, Any]:
     """The configuration of a container with nothing in it but the root and what every program needs.
 
     Source: https://github.com/opencontainers/runtime-spec/blob/main/config.md
@@ -191,7 +192,7 @@ def _bundle(program: Program, place: Place, root: Mapping[str, object]) -> dict[
             "capabilities": dict.fromkeys(sets, nothing),
             "noNewPrivileges": True,
         },
-        "root": dict(root),
+        "root": {"path": str(root), "readonly": True},
         "mounts": [
             {"destination": "/proc", "type": "proc", "source": "proc", "options": ["nosuid", "nodev", "noexec"]},
             {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]},
@@ -199,7 +200,7 @@ def _bundle(program: Program, place: Place, root: Mapping[str, object]) -> dict[
                 "destination": "/tmp",  # noqa: S108
                 "type": "tmpfs",
                 "source": "tmpfs",
-                "options": ["nosuid", "nodev", "mode=1777", f"size={place.room_mb}m"],
+                "options": ["nosuid", "nodev", "mode=1777", f"size={room_mb}m"],
             },
         ],
         # No namespace of the network: the Runtime API is on loopback.
@@ -260,17 +261,3 @@ def _has(*names: str) -> bool:
 
 def _tool(name: str) -> str | None:
     return shutil.which(name, path=_SEARCHED)
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def _name(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""

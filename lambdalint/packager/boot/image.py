@@ -69,8 +69,6 @@ def image_booted(start: ImageStart) -> Boot:
     _check_program(start.image, config, tree, arguments[0], folder)
     with tempfile.TemporaryDirectory(prefix="lambdalint-", ignore_cleanup_errors=True) as name:
         scratch = Path(name).resolve()
-        # What is to be seen by another user lies in folders that everybody gets through.
-        scratch.chmod(0o755)
         root = scratch / "root"
         root.mkdir(mode=0o755)
         notes = lay_out(start.image, tree, root, folder)

@@ -179,18 +179,26 @@ def _reap(process: "subprocess.Popen[bytes]") -> float | None:
 def _innermost(pid: int) -> int | None:
     """The only child of the only child … of *pid*, which is where a sandbox has the function; ``None`` before."""
     for _ in range(3):
-        try:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        except OSError:
+        children = child_processes(pid)
+        if children is None:
             return pid
-        name = _name(pid)
+        name = process_name(pid)
         if name != "unshare" or not children:
             return pid if name.startswith("python") else None
-        pid = int(children[0])
+        pid = children[0]
     return None
 
 
-def _name(pid: int) -> str:
+def child_processes(pid: int) -> list[int] | None:
+    """The children of a process; ``None`` where the system does not say."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return None
+
+
+def process_name(pid: int) -> str:
+    """What the program of a process is called, in 15 characters; empty where the system does not say."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:

@@ -222,6 +222,8 @@ class _Room:
     def _reporting(self, place: str) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
-            what = f"/{place[:_SHOWN]} cannot be written: {error.strerror or error}"
-            raise Refused(f"{self.image.path} cannot be unpacked: {what}") from error
+        except (OSError, ValueError) as error:  # a name may be one that no system call takes
+            why = (error.strerror if isinstance(error, OSError) else None) or error
+            raise Refused(
+                f"{self.image.path} cannot be unpacked: /{place[:_SHOWN]} cannot be written: {why}"
+            ) from error
