@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -436,6 +437,48 @@ def test_each_instance_has_its_package(bench: Bench, many: str, key: str, source
     assert found == {
         f"aws_lambda_function.many[{each}]": f"dist/aws_lambda_function.many-{each.strip(chr(34))}.zip" for each in keys
     }
+
+
+def test_each_call_of_the_communitys_module_has_its_package(bench: Bench) -> None:
+    call = """\
+module "many" {
+  source        = "terraform-aws-modules/lambda/aws"
+  for_each      = toset(["a", "b"])
+  function_name = each.key
+  handler       = "app.handler"
+  runtime       = "RUNTIME"
+  source_path   = each.key
+  store_on_s3   = true
+}
+"""
+    files = {f"{name}/app.py": f"def handler(event, context):\n    return '{name}'\n" for name in "ab"}
+    bench.holds({"main.tf": call, **files})
+    done = bench.package(EMIT)
+    assert done.exit_code == 0, done.output
+    assert overridden(bench)["module"]["many"]["store_on_s3"] is False
+    assert with_overrides(bench.folder) == {
+        f'module.many["{name}"].aws_lambda_function.this[0]': f"dist/module.many-{name}-.aws_lambda_function.this-0.zip"
+        for name in "ab"
+    }
+
+
+def test_what_is_too_large_without_s3_is_not_taken_out_of_it(bench: Bench) -> None:
+    stored = """\
+resource "aws_s3_object" "large" {
+  bucket = "code"
+  key    = "large"
+  source = data.archive_file.large.output_path
+}
+"""
+    text = TERRAFORM.format(name="large", source="src", many="", key="")
+    direct = "filename      = data.archive_file.large.output_path"
+    via_s3 = "s3_bucket     = aws_s3_object.large.bucket\n  s3_key        = aws_s3_object.large.key"
+    bench.holds({"main.tf": text.replace(direct, via_s3) + stored, **SOURCE})
+    (bench.folder / "src" / "large.bin").write_bytes(random.Random(0).randbytes(52 * 1024 * 1024))
+    done = bench.package(EMIT)
+    assert done.exit_code == 3
+    assert "aws_lambda_function.large.zip has 52.0 MB, and Lambda takes 50 MB without S3" in done.output
+    assert not (bench.folder / OVERRIDES).exists()
 
 
 def test_a_module_that_is_called_twice_cannot_say_two_packages(bench: Bench) -> None:
