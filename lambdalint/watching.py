@@ -62,7 +62,8 @@ class Seen:
     def changed(self) -> set[str]:
         """What is not as it was."""
         now = Seen.by(Folder(self.root), self.counts, self.paths)
-        found = {path for path, stamp in self.files.items() if now.files.get(path) != stamp}
+        # What is not there has the stamp that a folder has which was listed in vain.
+        found = {path for path, stamp in self.files.items() if now.files.get(path, (0, 0)) != stamp}
         return found | {path for path, names in self.folders.items() if now.folders.get(path) != names}
 
 

@@ -208,6 +208,7 @@ def looked_at(root: Path) -> Seen:
     tree = Folder(root)
     tree.read("src/app.py")
     tree.names("src/sub")
+    tree.names("missing")
     return Seen.by(tree, lambda path: not path.startswith("dist"))
 
 
@@ -218,6 +219,7 @@ def looked_at(root: Path) -> Seen:
         (lambda root: (root / "src" / "app.py").unlink(), {"src", "src/app.py"}),
         (lambda root: (root / "src" / "new.py").write_text(""), {"src"}),
         (lambda root: (root / "new").mkdir(), {""}),
+        (lambda root: (root / "missing").mkdir(), {""}),
         (lambda root: (root / "src" / "sub").rename(root / "src" / "moved"), {"src", "src/sub"}),
         (lambda root: os.utime(root / "src" / "app.py", (1, 1)), {"src/app.py"}),
         (lambda root: (root / "src" / "sub" / "data").write_text("nobody read it"), set()),
