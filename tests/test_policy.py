@@ -1,4 +1,4 @@
-"""What the configuration says to rules."""
+"""What the configuration says to rules, and which sizes they hold against which limits."""
 
 import json
 from dataclasses import replace
@@ -10,11 +10,14 @@ import lambdalint
 from lambdalint.config import Config
 from lambdalint.errors import ConfigError, LambdalintError
 from lambdalint.facts.sizes import UnpackedSizes
+from lambdalint.model.artifact import ArtifactKind
 from lambdalint.model.image import Image, ImageKind, ImageLayer
 from lambdalint.rule import example_files
 from lambdalint.testing import check_files, project_of
 from lambdalint_rules.artifacts.foreign_account_layer import check as foreign_account_layer
 from lambdalint_rules.artifacts.nearly_oversized import check as nearly_oversized
+from lambdalint_rules.artifacts.oversized_function import check as oversized_function
+from lambdalint_rules.artifacts.oversized_upload import check as oversized_upload
 from lambdalint_rules.artifacts.public_layer import check as public_layer
 from lambdalint_rules.artifacts.samples import archive, linux_library
 
@@ -108,3 +111,16 @@ def test_debug_information_is_named_where_bytes_are_short() -> None:
     }
     [finding] = check_files(files, select=("LZ010",)).findings
     assert finding.message == "213 of 250 MB are used: rates.bin 210, fast.so 3; debug information: fast.so 3 MB"
+
+
+def test_the_limits_of_archives_do_not_hold_for_the_part_of_an_image() -> None:
+    project = project_of(dict(example_files(oversized_function.bad[0])))
+    [function] = project.functions
+    assert function.artifact is not None
+    part = replace(function.artifact, kind=ArtifactKind.IMAGE, via_s3=False)
+    packed = replace(function, artifact=part)
+    assert list(oversized_function.check(function, UnpackedSizes.of(function)))
+    assert not list(oversized_function.check(packed, UnpackedSizes.of(packed)))
+    large = replace(part, entries=tuple(replace(each, packed_bytes=1 << 30) for each in part.entries))
+    assert list(oversized_upload.check(replace(large, kind=ArtifactKind.ZIP), project))
+    assert not list(oversized_upload.check(large, project))
