@@ -2,14 +2,8 @@
 
 Layers are shared within one Python and one architecture: bytecode is of one Python, native code of one machine, and
 what the same requirements come to may differ with either.
-
-Only whole distributions move, those whose files are the same in all functions that get them from a layer.  Python
-looks into the function first and then into its layers, so what has to lie in one folder stays together: a package with
-an ``__init__`` that several distributions add to, a module and whatever else has its name, a library and what is linked
-with it.  What of this the project itself takes part in stays in the function, as does the handler.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,14 +16,15 @@ from lambdalint.model.values import Known
 from lambdalint.packager.bytecode import LAYERS_ROOT
 from lambdalint.packager.contents import Contents, some
 from lambdalint.packager.partition import Sharing
-from lambdalint.packager.plan import BYTECODE, SOURCE, Kind, Plan, PlannedEntry, moved
+from lambdalint.packager.parts import Part, parts_to_share, top_name
+from lambdalint.packager.plan import BYTECODE, Kind, Plan, moved
 
 _PREFIX: Final = "python/"
 #: The unpacked bytes that a layer has to save: below that it is not worth having one more thing to publish.
 WORTH_BYTES: Final = 1024 * 1024
 
 #: Adds bytecode of modules to contents that come out of a plan, and will lie in a folder.
-Compile: TypeAlias = Callable[[Contents, Sequence[str], Plan, str], None]
+AddBytecode: TypeAlias = Callable[[Contents, Sequence[str], Plan, str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,32 +72,6 @@ class Shared:
     layers: tuple[SharedLayer, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """Distributions that stay together, most often one; *files* do not include the *bytecode*."""
-
-    origins: tuple[str, ...]
-    files: tuple[PlannedEntry, ...]
-    bytecode: tuple[PlannedEntry, ...]
-
-    @property
-    def size(self) -> int:
-        return sum(entry.member.size for entry in self.files)
-
-    @property
-    def packed_bytes(self) -> int:
-        return sum(len(entry.member.packed) for entry in (*self.files, *self.bytecode))
-
-    @property
-    def content(self) -> str:
-        """A hash of its files."""
-        digest = hashlib.sha256()
-        for entry in self.files:
-            row = f"{entry.path}\0{entry.mode:o}\0{entry.member.sha256}\0{entry.owner}\n"
-            digest.update(row.encode("utf-8", "surrogateescape"))
-        return digest.hexdigest()
-
-
 def sharer(function: Function, plan: Plan, layers: Mapping[str, Artifact]) -> Sharer | str:
     """How *function* takes part in sharing, or in words why not; *layers* are what its own layers will be, by name."""
     match function.layers:
@@ -123,7 +92,7 @@ def sharer(function: Function, plan: Plan, layers: Mapping[str, Artifact]) -> Sh
         slots=max(0, limit("layers", "max") - count),
         room=limit("artifact", "unpacked", "max_bytes") - plan.unpacked_bytes - sizes,
         taken=frozenset(
-            _top(entry.path.removeprefix(folder))
+            top_name(entry.path.removeprefix(folder))
             for each in known
             for entry in each.entries
             for folder in (f"{_PREFIX}lib/{version}/site-packages/", _PREFIX)
@@ -133,16 +102,16 @@ def sharer(function: Function, plan: Plan, layers: Mapping[str, Artifact]) -> Sh
     )
 
 
-def shared(sharers: Iterable[Sharer], compile_: Compile) -> Shared:
+def shared(sharers: Iterable[Sharer], add_bytecode: AddBytecode) -> Shared:
     """Layers for the functions that have much in common, and what is left of their packages."""
-    groups: dict[tuple[str, str, str | None], list[Sharer]] = {}
+    groups: dict[tuple[str, str], list[Sharer]] = {}
     for each in sorted(sharers, key=lambda each: each.plan.name):
         aim = each.plan.target
-        groups.setdefault((aim.runtime, aim.architecture, each.plan.compiler), []).append(each)
+        groups.setdefault((aim.runtime, aim.architecture), []).append(each)
     found: list[SharedLayer] = []
     plans: dict[str, Plan] = {}
-    for _, group in sorted(groups.items(), key=lambda item: item[0][:2]):
-        layers = _Group(group, compile_).layers()
+    for _, group in sorted(groups.items()):
+        layers = _Group(group, add_bytecode).layers()
         found += layers
         for each in group:
             own = [layer for layer in layers if each.plan.name in layer.functions]
@@ -156,10 +125,10 @@ class _Group:
     """Functions of one Python and one architecture."""
 
     sharers: Sequence[Sharer]
-    compile_: Compile
+    add_bytecode: AddBytecode
 
     def layers(self) -> list[SharedLayer]:
-        parts = [{part.content: part for part in _movable(each)} for each in self.sharers]
+        parts = [{part.content: part for part in parts_to_share(each.plan, each.taken)} for each in self.sharers]
         users: dict[str, int] = {}
         for place, own in enumerate(parts):
             for content in own:
@@ -181,20 +150,20 @@ class _Group:
         for layer in chosen:
             places = _places(layer)
             held = [[parts[place][content] for place in places] for content in contents[layer]]
-            for bin_ in self._uploads(held, places, slots):
-                name = self._name(bin_)
+            for those in self._uploads(held, places, slots):
+                name = self._name(those)
                 names[name] += 1
                 name += f"-{names[name]}" if names[name] > 1 else ""
-                found.append(self._layer(name, bin_, places, room))
+                found.append(self._layer(name, those, places, room))
         return found
 
-    def _uploads(self, held: list[list[_Part]], places: Sequence[int], slots: list[int]) -> list[list[list[_Part]]]:
+    def _uploads(self, held: list[list[Part]], places: Sequence[int], slots: list[int]) -> list[list[list[Part]]]:
         """*held*, in several layers if one is too large for a direct upload and the functions may have more of them."""
         most = limit("artifact", "upload", "max_bytes")
         sizes = [max(part.packed_bytes for part in same) for same in held]
         if sum(sizes) <= most or any(self.sharers[place].via_s3 for place in places):
             return [held]
-        bins: list[tuple[int, list[list[_Part]]]] = []
+        bins: list[tuple[int, list[list[Part]]]] = []
         for same, size in sorted(zip(held, sizes, strict=True), key=lambda item: (-item[1], item[0][0].origins)):
             fits = next((place for place, (used, _) in enumerate(bins) if used + size <= most), None)
             if fits is None:
@@ -207,7 +176,7 @@ class _Group:
             slots[place] -= len(bins) - 1
         return [each for _, each in bins]
 
-    def _name(self, held: Iterable[list[_Part]]) -> str:
+    def _name(self, held: Iterable[list[Part]]) -> str:
         """A name that stays when versions change: that of the largest distribution, and what the layer is for."""
         sizes: Counter[str] = Counter()
         for same in held:
@@ -217,16 +186,16 @@ class _Group:
         aim = self.sharers[0].plan.target
         return f"shared-{largest}-{aim.runtime.replace('.', '')}-{aim.architecture}"
 
-    def _layer(self, name: str, held: Sequence[Sequence[_Part]], places: Sequence[int], room: list[int]) -> SharedLayer:
+    def _layer(self, name: str, held: Sequence[Sequence[Part]], places: Sequence[int], room: list[int]) -> SharedLayer:
         """The plan of a layer that the functions at *places* have; their *room* becomes less by what is new to them."""
-        first = self.sharers[places[0]].plan
-        functions = tuple(self.sharers[place].plan.name for place in places)
+        plans = [self.sharers[place].plan for place in places]
+        first = plans[0]
         origins = {origin for same in held for origin in same[0].origins}
         wanted: Counter[str] = Counter(_module(entry.path) for same in held for part in same for entry in part.bytecode)
         contents = Contents({entry.path: entry for same in held for entry in same[0].files}, first.keys)
         modules = sorted(wanted, key=lambda path: (-wanted[path], path))
         before = set(contents.entries)
-        self.compile_(contents, modules, first, f"{LAYERS_ROOT}{_PREFIX}")
+        self.add_bytecode(contents, modules, first, f"{LAYERS_ROOT}{_PREFIX}")
         own = [{entry.path for same in held for entry in same[at].bytecode} for at in range(len(places))]
         for path in [path for path in contents.entries if path not in before]:
             size = contents.entries[path].member.size
@@ -247,7 +216,10 @@ class _Group:
                 entries=entries,
                 distributions=tuple(each for each in first.distributions if f"{each.name} {each.version}" in origins),
                 notes=(),
-                compiler=first.compiler if any(entry.origin == BYTECODE for entry in entries) else None,
+                inputs=tuple(dict.fromkeys(given for plan in plans for given in plan.inputs)),
+                compiler=next((plan.compiler for plan in plans if plan.compiler), None)
+                if any(entry.origin == BYTECODE for entry in entries)
+                else None,
                 source=None,
                 kind=Kind.LAYER,
                 losses={
@@ -256,7 +228,7 @@ class _Group:
                     if origin in origins
                 },
             ),
-            functions=functions,
+            functions=tuple(plan.name for plan in plans),
             saved_bytes=saved,
             via_s3=_agreed(self.sharers[place].via_s3 for place in places),
         )
@@ -283,95 +255,10 @@ def _remaining(plan: Plan, layers: Sequence[SharedLayer]) -> Plan:
     )
 
 
-def _movable(sharer: Sharer) -> list[_Part]:
-    """The parts of a function's package that may lie in a layer."""
-    plan = sharer.plan
-    files = [entry for entry in plan.entries if entry.origin != BYTECODE]
-    together = _together(files)
-    groups: dict[str, list[PlannedEntry]] = {}
-    for entry in files:
-        groups.setdefault(together[entry.owner], []).append(entry)
-    bytecode: dict[str, list[PlannedEntry]] = {}
-    for entry in plan.entries:
-        if entry.origin == BYTECODE:
-            bytecode.setdefault(together[entry.owner], []).append(entry)
-    handler = plan.handler.partition("/")[0].partition(".")[0] if plan.handler else None
-    found = []
-    for leader, own in groups.items():
-        origins = {entry.owner for entry in own}
-        tops = {_top(entry.path) for entry in own}
-        if SOURCE not in origins and handler not in tops and not tops & sharer.taken:
-            found.append(_Part(tuple(sorted(origins)), tuple(own), tuple(bytecode.get(leader, ()))))
-    return found
-
-
-def _together(files: Sequence[PlannedEntry]) -> dict[str, str]:
-    """For each origin one of those that it has to stay with, the same for all of them."""
-    leaders = {entry.owner: entry.owner for entry in files}
-
-    def leader(origin: str) -> str:
-        while leaders[origin] != origin:
-            origin = leaders[origin]
-        return origin
-
-    def join(first: str, second: str) -> None:
-        leaders[leader(first)] = leader(second)
-
-    modules = {name for entry in files if (name := _importable(entry.path))}
-    holders: dict[str, str] = {}
-    for entry in files:
-        place = _importable(entry.path) or entry.path
-        while place:
-            if place in modules:
-                join(holders.setdefault(place, entry.owner), entry.owner)
-            place = place.rpartition("/")[0]
-    for needing, providing in _linked(files):
-        join(needing, providing)
-    return {origin: leader(origin) for origin in leaders}
-
-
-def _linked(files: Iterable[PlannedEntry]) -> list[tuple[str, str]]:
-    """Origins with native files, and other origins that have the libraries these load."""
-    native = [entry for entry in files if ".so" in entry.path.rpartition("/")[2]]
-    providers = {
-        name: entry.owner
-        for entry in native
-        # What auditwheel brings along lies in a folder of its own, under names that nobody else asks for.
-        if (name := entry.path.rpartition("/")[2]).startswith("lib") and ".libs/" not in entry.path
-    }
-    if len({entry.owner for entry in native}) < 2 or not providers:
-        return []
-    return [(entry.owner, providers[name]) for entry in native for name in _needed(entry) if name in providers]
-
-
-def _needed(entry: PlannedEntry) -> tuple[str, ...]:
-    """The libraries that a native file loads."""
-    from lambdalint.facts.elf import elf_of
-
-    try:
-        return elf_of(entry.member.read()).needed
-    except ValueError:
-        return ()
-
-
-def _importable(path: str) -> str | None:
-    """The place of a module, or of the package that an ``__init__`` makes of a folder; ``None`` for other files."""
-    folder, slash, name = path.rpartition("/")
-    stem, _, rest = name.partition(".")
-    if rest.rpartition(".")[2] not in ("py", "pyc", "so"):
-        return None
-    return folder if stem == "__init__" else f"{folder}{slash}{stem}"
-
-
 def _module(path: str) -> str:
     """The source of the bytecode at *path*."""
     folder, _, name = path.rpartition("/")
     return f"{folder.removesuffix('__pycache__')}{name.rsplit('.', 2)[0]}.py"
-
-
-def _top(path: str) -> str:
-    first, slash, _ = path.partition("/")
-    return first if slash else first.partition(".")[0]
 
 
 def _places(who: int) -> list[int]:
