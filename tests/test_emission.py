@@ -15,6 +15,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 import lambdalint
 from lambdalint.aws.tables import table
+from tests.fake_index import wheel
 from tests.test_package_images import DOCKERFILE, IMAGE_FUNCTION, SOURCE, base, registry
 from tests.test_package_kinds import FUNCTION, LAYER, ORDERS, Bench, bench
 
@@ -355,6 +356,7 @@ resource "aws_lambda_function" "{name}" {{
 }}
 """
 OVERRIDES = "lambdalint_override.tf.json"
+LAYERS = "lambdalint_layers.tf.json"
 
 
 def overridden(bench: Bench, folder: str = "") -> Any:
@@ -479,6 +481,48 @@ resource "aws_s3_object" "large" {
     assert done.exit_code == 3
     assert "aws_lambda_function.large.zip has 52.0 MB, and Lambda takes 50 MB without S3" in done.output
     assert not (bench.folder / OVERRIDES).exists()
+
+
+def test_shared_layers_are_declared_beside_the_overrides(bench: Bench) -> None:
+    bench.index.add(wheel("large", "1", files={"large.py": f"text = {'0123456789abcdef' * 80_000!r}\n"}))
+    own = """\
+resource "aws_lambda_layer_version" "own" {
+  layer_name          = "own"
+  filename            = data.archive_file.layer.output_path
+  compatible_runtimes = ["RUNTIME"]
+}
+
+data "archive_file" "layer" {
+  type        = "zip"
+  source_dir  = "${path.module}/layer"
+  output_path = "${path.module}/layer.zip"
+}
+"""
+    with_own = 'runtime       = "RUNTIME"\n  layers        = [aws_lambda_layer_version.own.arn]  # ours'
+    second = TERRAFORM.format(name="b", source="b", many="", key="").replace('runtime       = "RUNTIME"', with_own)
+    code = "import large\n\n\ndef handler(event, context):\n    return large.text\n"
+    files = {f"{name}/app.py": code for name in "ab"} | {f"{name}/requirements.txt": "large\n" for name in "ab"}
+    first = TERRAFORM.format(name="a", source="a", many="", key="")
+    bench.holds({"main.tf": first + second + own, "layer/python/ours.py": "x = 1\n", **files})
+    done = bench.package(EMIT, "--layers", "shared")
+    assert done.exit_code == 0, done.output
+    (layer,) = (bench.folder / "dist").glob("shared-*.zip")
+    declared = json.loads((bench.folder / LAYERS).read_text())["resource"]["aws_lambda_layer_version"]
+    ((name, arguments),) = declared.items()
+    assert arguments["filename"] == f"${{path.module}}/dist/{layer.name}"
+    found = overridden(bench)["resource"]["aws_lambda_function"]
+    arn = f"aws_lambda_layer_version.{name}.arn"
+    assert found["a"]["layers"] == f"${{[{arn}]}}"
+    assert found["b"]["layers"] == f"${{concat([aws_lambda_layer_version.own.arn], [{arn}])}}"
+    (bench.folder / LAYERS).rename(bench.folder / "more.tf.json")
+    (bench.folder / OVERRIDES).rename(bench.folder / "any_override.tf.json")
+    result = lambdalint.check([Path()], cache=False)
+    sizes = [each.artifact_bytes for each in result.functions]
+    assert all(size is not None and size > 80_000 * 16 for size in sizes)
+    (bench.folder / "more.tf.json").rename(bench.folder / LAYERS)
+    (bench.folder / "any_override.tf.json").unlink()
+    assert bench.package(EMIT).exit_code == 0
+    assert [*json.loads((bench.folder / LAYERS).read_text())] == ["//"]
 
 
 def test_a_module_that_is_called_twice_cannot_say_two_packages(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from lambdalint.emission.declarations import Declaration, Emission, Emitted, LayerPackage
 from lambdalint.errors import LambdalintError, Refused
 from lambdalint.join.dialects import TERRAFORM_SUFFIXES
-from lambdalint.join.emitted import MARK, OVERRIDES, SERVICE
+from lambdalint.join.emitted import LAYERS, MARK, OVERRIDES, SERVICE
 from lambdalint.model.template import Dialect
 from lambdalint.packager.write import whole
 from lambdalint.readers.tree import Folder
@@ -66,7 +66,7 @@ def write(emission: Emission, packages: Collection[Path]) -> Emission:
 def _write(path: Path, content: bytes, packages: Collection[Path]) -> None:
     if any(place in packages for place in (path, *path.parents)):
         raise Refused(f"{path} is the place of a package, and of a template that names it", hint="give another --out")
-    is_ours = path.name == OVERRIDES or path.name.startswith(f"{SERVICE}.")
+    is_ours = path.name in (OVERRIDES, LAYERS) or path.name.startswith(f"{SERVICE}.")
     if path.exists() and not is_ours and MARK[-1].encode() not in path.read_bytes():
         raise Refused(f"{path} is there, and lambdalint did not write it", hint="give another --out")
     with whole(path) as (scratch,):

@@ -5,26 +5,29 @@ Source: https://developer.hashicorp.com/terraform/language/files/override
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from lambdalint.aws.limits import limit
 from lambdalint.emission.declarations import Built, Declaration, Emission, Emitted, LayerPackage, without_packages
 from lambdalint.emission.local import seen_from
+from lambdalint.engine.edits import Text
 from lambdalint.errors import LambdalintError, Refused
-from lambdalint.join.emitted import OVERRIDES
+from lambdalint.join.emitted import LAYERS, OVERRIDES
 from lambdalint.join.inputs import Said
 from lambdalint.join.terraform_modules import Sources
 from lambdalint.model.hcl import Block
 from lambdalint.packager.plan import Kind
+from lambdalint.readers.text import decoded
 from lambdalint.readers.tree import Folder
 
 _NOTE: Final = (
     "Written by lambdalint package --emit-template, for what it packaged. Without this file the configuration holds "
     "as it is."
 )
-_RESOURCES: Final = ("aws_lambda_function", "aws_lambda_layer_version")
+_LAYER: Final = "aws_lambda_layer_version"
+_RESOURCES: Final = ("aws_lambda_function", _LAYER)
 #: Other ways to say where a package is; they are taken back where they are said.
 _ELSEWHERE: Final = frozenset(("image_uri", "s3_bucket", "s3_existing_package", "s3_key", "s3_object_version"))
 
@@ -36,9 +39,8 @@ _INSTANCE: Final = re.compile(r'(?P<block>.*?)(?:\["(?P<key>(?:[^"\\]|\\.)*)"\]|
 def emitted_overrides(tree: Folder, declarations: Iterable[Declaration], layers: Sequence[LayerPackage]) -> Emission:
     """A file of overrides for each module that declares something which was built.
 
-    Overrides can declare nothing new, so that functions cannot have *layers* by them.
+    Overrides can declare nothing new: *layers* are declared in a file of their own.
     """
-    with_layers = {name: layer for layer in layers for name in layer.functions}
     by_root: dict[str, list[Declaration]] = {}
     for each in declarations:
         by_root.setdefault(each.root, []).append(each)
@@ -49,17 +51,9 @@ def emitted_overrides(tree: Folder, declarations: Iterable[Declaration], layers:
         if lost:
             files.append(without_packages(tree.root / _folder(lost[0].span.path) / OVERRIDES, lost))
             continue
-        layer = next((with_layers[each.name] for each in own if each.name in with_layers), None)
-        if layer is not None:
-            refused = Refused(
-                f"{layer.path.name} is a layer that {root} does not declare, and an override can declare nothing",
-                hint="declare it as an aws_lambda_layer_version of the functions, or leave out --layers shared",
-            )
-            failures.append((root, refused))
-            continue
         folders = dict.fromkeys(_folder(each.span.path) for each in own if each.built is not None)
         try:
-            files += [_overrides(tree, folder, own) for folder in folders]
+            files += [file for folder in folders for file in _Module(tree, folder, layers).emitted(own)]
         except LambdalintError as error:
             failures.append((root, error))
     return Emission(tuple(files), tuple(failures))
@@ -69,36 +63,90 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _overrides(tree: Folder, folder: str, declarations: Iterable[Declaration]) -> Emitted:
-    """The overrides of the module in *folder*.
+class _Module:
+    """The module in *folder*, with those of *layers* that its functions have."""
 
-    Raises:
-        Refused: what was built cannot be said there.
-    """
-    here = [each for each in declarations if _folder(each.span.path) == folder]
-    places: dict[tuple[str, int, int], list[Declaration]] = {}
-    for each in here:
-        places.setdefault((each.span.path, each.span.line, each.span.column), []).append(each)
-    sources = Sources(tree, Said())
-    blocks: dict[tuple[str, int, int], Block] = {
-        (path, block.span.line, block.span.column): block
-        for path in dict.fromkeys(each.span.path for each in here)
-        for block in sources.body(path).blocks
-    }
-    written: dict[str, Any] = {"//": _NOTE}
-    for place, there in places.items():
-        if not any(each.built for each in there):
-            continue
-        block = blocks.get(place)
-        if block is None or block.labels[:1] == () or (block.type == "resource" and block.labels[0] not in _RESOURCES):
-            raise Refused(f"{place[0]}:{place[1]} is no block that can be overridden", hint="give the configuration")
-        holder = written.setdefault(block.type, {})
-        for label in block.labels[:-1]:
-            holder = holder.setdefault(label, {})
-        holder[block.labels[-1]] = _arguments(block, there, tree.root / folder)
-    content = json.dumps(written, indent=2, ensure_ascii=False) + "\n"
-    notes = tuple(note for each in here if (note := each.note))
-    return Emitted(tree.root / folder / OVERRIDES, content.encode(), notes)
+    def __init__(self, tree: Folder, folder: str, layers: Sequence[LayerPackage]) -> None:
+        self._tree, self._folder, self._layers = tree, folder, layers
+        self._place = tree.root / folder
+        self._declared: dict[str, Mapping[str, object]] = {}
+
+    def emitted(self, declarations: Iterable[Declaration]) -> Iterator[Emitted]:
+        """Its files.
+
+        Raises:
+            Refused: what was built cannot be said in them.
+        """
+        here = [each for each in declarations if _folder(each.span.path) == self._folder]
+        places: dict[tuple[str, int, int], list[Declaration]] = {}
+        for each in here:
+            places.setdefault((each.span.path, each.span.line, each.span.column), []).append(each)
+        sources = Sources(self._tree, Said())
+        blocks = {
+            (path, block.span.line, block.span.column): block
+            for path in dict.fromkeys(each.span.path for each in here)
+            for block in sources.body(path).blocks
+        }
+        written: dict[str, Any] = {}
+        for place, there in places.items():
+            if not any(each.built for each in there):
+                continue
+            block = blocks.get(place)
+            if block is None or not block.labels or (block.type == "resource" and block.labels[0] not in _RESOURCES):
+                raise Refused(
+                    f"{place[0]}:{place[1]} is no block that can be overridden", hint="give the configuration"
+                )
+            holder = written.setdefault(block.type, {})
+            for label in block.labels[:-1]:
+                holder = holder.setdefault(label, {})
+            holder[block.labels[-1]] = {**_arguments(block, there, self._place), **self._with_layers(block, there)}
+        yield Emitted(self._place / OVERRIDES, _document(written), tuple(note for each in here if (note := each.note)))
+        if self._declared or (self._place / LAYERS).exists():
+            # Without layers, what is there from before is made void.
+            resources = {"resource": {_LAYER: self._declared}} if self._declared else {}
+            yield Emitted(self._place / LAYERS, _document(resources))
+
+    def _with_layers(self, block: Block, declarations: Sequence[Declaration]) -> Mapping[str, object]:
+        """The list of layers of *block* with those for *declarations*, its instances; nothing where there are none.
+
+        Raises:
+            Refused: they are for some of them only, or of another provider than the layers would be.
+        """
+        names = {each.name for each in declarations}
+        own = [layer for layer in self._layers if names & {*layer.functions}]
+        for layer in own:
+            if not names <= {*layer.functions}:
+                raise Refused(f"{layer.name} is for some of {', '.join(sorted(names))}, which are declared as one")
+            if not {"provider", "providers"}.isdisjoint(block.body.attributes):
+                raise Refused(
+                    f"{block.span.path}:{block.span.line} has a provider of its own, which a shared layer has not",
+                    hint="leave out --layers shared",
+                )
+            path = _path(layer.path, self._place)
+            self._declared[_identifier(layer)] = {
+                "layer_name": layer.name,
+                "filename": path,
+                "source_code_hash": _template(f"filebase64sha256({_quoted(path)})"),
+                "compatible_runtimes": layer.runtimes,
+                "compatible_architectures": layer.architectures,
+            }
+        if not own:
+            return {}
+        added = f"[{', '.join(f'{_LAYER}.{_identifier(layer)}.arn' for layer in own)}]"
+        stated = block.body.attributes.get("layers")
+        if stated is None:
+            return {"layers": _template(added)}
+        path = block.span.path
+        text = Text(path, decoded(self._tree.read(path), path)).at(stated.expression.span)
+        return {"layers": _template(f"concat({text}, {added})")}
+
+
+def _document(content: Mapping[str, object]) -> bytes:
+    return (json.dumps({"//": _NOTE, **content}, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _identifier(layer: LayerPackage) -> str:
+    return re.sub(r"\W", "_", layer.name)
 
 
 def _arguments(block: Block, declarations: Sequence[Declaration], folder: Path) -> Mapping[str, object]:
@@ -110,7 +158,7 @@ def _arguments(block: Block, declarations: Sequence[Declaration], folder: Path) 
     for each in declarations:
         _check(each)
     is_image = built[0].kind is Kind.IMAGE
-    texts = [_quoted(each.image_uri or "" if is_image else _path(each, folder)) for each in built]
+    texts = [_quoted(each.image_uri or "" if is_image else _path(each.path, folder)) for each in built]
     value = _value(declarations, built, texts)
     if value is None:
         raise Refused(
@@ -175,9 +223,9 @@ def _value(declarations: Sequence[Declaration], built: Sequence[Built], texts: S
     return f"[{', '.join(text for _, text in ordered)}][count.index]"
 
 
-def _path(built: Built, folder: Path) -> str:
+def _path(place: Path, folder: Path) -> str:
     """The path of a package as a template, wherever Terraform runs."""
-    return "${path.module}/" + seen_from(built.path, folder).replace("${", "$${").replace("%{", "%%{")
+    return "${path.module}/" + seen_from(place, folder).replace("${", "$${").replace("%{", "%%{")
 
 
 def _quoted(template: str) -> str:

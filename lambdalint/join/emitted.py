@@ -8,8 +8,9 @@ from lambdalint.readers.tree import Tree, joined
 #: Where a template says what it is made of: a path as seen from its folder.
 MARK: Final = ("Metadata", "lambdalint", "emitted-from")
 
-#: The file of overrides beside the configuration of a Terraform module.
+#: Beside the configuration of a Terraform module: the file of overrides, and that of layers which it does not declare.
 OVERRIDES: Final = "lambdalint_override.tf.json"
+LAYERS: Final = "lambdalint_layers.tf.json"
 
 #: The file of a service of the Serverless Framework, without what says in which language it is.
 SERVICE: Final = "serverless.lambdalint"

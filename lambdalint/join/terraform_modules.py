@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lambdalint.errors import UnreadableInput
-from lambdalint.join.emitted import OVERRIDES
+from lambdalint.join.emitted import LAYERS, OVERRIDES
 from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.terraform_values import HiddenError, Work, WrongError, number_in, text_in, truth_in
 from lambdalint.model.document import Mapping as Document
@@ -110,7 +110,7 @@ def _configuration(names: tuple[str, ...]) -> list[str]:
         stem, _, rest = name.rpartition(".tf")
         if (
             is_configuration(name)
-            and name != OVERRIDES
+            and name not in (OVERRIDES, LAYERS)
             and not (rest in ("", ".json") and stem and f"{stem}.tofu{rest}" in present)
         ):
             kept.append(name)

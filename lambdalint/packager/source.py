@@ -14,7 +14,7 @@ from typing import Final
 from pathspec import GitIgnoreSpec
 
 from lambdalint.errors import Refused, UnreadableInput
-from lambdalint.join.emitted import OVERRIDES, SERVICE
+from lambdalint.join.emitted import LAYERS, OVERRIDES, SERVICE
 from lambdalint.packager.pack import RawMember
 from lambdalint.packager.wheel import is_program
 from lambdalint.readers.ignore import ignore_spec
@@ -61,6 +61,7 @@ _DEFAULTS: Final = (
     ".python-version",
     IGNORE_FILE,
     OVERRIDES,
+    LAYERS,
     f"{SERVICE}.*",
 )
 _ROOT_DEFAULTS: Final = (
