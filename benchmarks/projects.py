@@ -52,7 +52,7 @@ Transform: AWS::Serverless-2016-10-31
 Resources:
   Main:
     Type: AWS::Serverless::Function
-    Properties: {{CodeUri: src/, Handler: app.handler, Runtime: {runtime}}}
+    Properties: {{CodeUri: src/, Handler: {handler}, Runtime: {runtime}}}
 """
 
 _REPORTS: Final = """\
@@ -120,7 +120,12 @@ def library(folder: Path) -> Path:
     for name in names:
         shutil.copytree(standard / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "test*", "*.so"))
     _import_all(source)
-    (project / "template.yaml").write_text(_ONE_FUNCTION.format(runtime=runtime()), "utf-8")
+    return one_function(project, "app.handler")
+
+
+def one_function(project: Path, handler: str) -> Path:
+    """*project*, with a template of a function ``Main`` whose code is in ``src``."""
+    (project / "template.yaml").write_text(_ONE_FUNCTION.format(handler=handler, runtime=runtime()), "utf-8")
     return project
 
 
@@ -159,8 +164,7 @@ def reports(folder: Path) -> Path:
     source.mkdir(parents=True)
     (source / "app.py").write_text(_REPORTS, "utf-8")
     (source / "requirements.txt").write_text(_REPORTS_NEED, "utf-8")
-    (project / "template.yaml").write_text(_ONE_FUNCTION.format(runtime=runtime()), "utf-8")
-    return project
+    return one_function(project, "app.handler")
 
 
 def _copy(source: Path, target: Path) -> Path:
