@@ -14,6 +14,7 @@ from lambdalint.rule import Artifact, Function, Known
 
 _ORIGIN: Final = ("$ORIGIN", "${ORIGIN}")
 _ROOTS: Final = {False: "/var/task", True: "/opt"}
+_PACKAGES: Final = ("/var/task", "/opt/python/")
 #: Code that loads libraries by itself, before or in place of the loader.
 _BY_HAND: Final = (b"CDLL", b"LoadLibrary", b"dlopen", b"ld_library_path", b"LD_LIBRARY_PATH")
 _MAX_SOURCE_BYTES: Final = 1024 * 1024
@@ -35,9 +36,9 @@ class Libraries:
                 found.setdefault(name, set()).add(folder)
         return cls({name: frozenset(each) for name, each in found.items()})
 
-    def in_function(self, name: str) -> bool:
-        """Whether the function's own package has it."""
-        return any(folder.startswith(_ROOTS[False]) for folder in self.folders.get(name, ()))
+    def in_packages(self, name: str) -> bool:
+        """Whether it lies among the packages of Python, those of a layer included."""
+        return any(folder.startswith(_PACKAGES) for folder in self.folders.get(name, ()))
 
     def has(self, name: str) -> bool:
         """Whether some folder has it."""

@@ -205,7 +205,11 @@ def _place(entry: Entry) -> str:
 
 def _libraries(artifact: Artifact, users: tuple[Function, ...]) -> Iterator[tuple[Entry, str, str]]:
     """Shared libraries that native files of the layer, or of its functions, ask for and do not find."""
-    by_name = {entry.path.rpartition("/")[2]: entry for entry in artifact.entries if ".so" in entry.path}
+    by_name = {
+        entry.path.rpartition("/")[2]: entry
+        for entry in artifact.entries
+        if ".so" in entry.path and entry.path.partition("/")[0] not in _OF_LANGUAGES
+    }
     said: set[str] = set()
     for user in users:
         company = company_of(user)

@@ -127,7 +127,7 @@ def check(artifact: Artifact, native: NativeFiles, surroundings: Surroundings, i
             yield Problem(artifact.member(group[0].entry), said, hint=hint, confidence=sure)
     companies = surroundings.companies(artifact)
     # What the base of an image has is the image's own affair.
-    if artifact.kind is ArtifactKind.IMAGE or not all(each.complete for each in companies):
+    if not loadable or artifact.kind is ArtifactKind.IMAGE or not all(each.complete for each in companies):
         return
     loaded = list(_loaded(loadable))
     at_start = [file for file in loaded if not _is_imported_late(file, artifact, imports)]
@@ -232,7 +232,7 @@ def _elsewhere(
 ) -> _Missing:
     """Libraries of the package that no file which asks for them has the loader look for where they are.
 
-    Those of a layer are misplaced-layer-content's.
+    Of what lies elsewhere in a layer, misplaced-layer-content speaks.
     """
     found: dict[NativeFile, tuple[str, ...]] = {}
     for company, libraries in zip(companies, there, strict=True):
@@ -242,7 +242,7 @@ def _elsewhere(
         own = {folder for file in native.files for folder in own_folders(file, artifact)}
         loaded = {name for file in files for name in file.needed if libraries.finds(name, own)}
         for file in files:
-            names = tuple(name for name in file.needed if libraries.in_function(name) and name not in loaded)
+            names = tuple(name for name in file.needed if libraries.in_packages(name) and name not in loaded)
             if names and file not in found and not loads_by_hand(file, artifact):
                 found[file] = names
 
