@@ -576,6 +576,15 @@ def test_a_service_names_the_packages_and_installs_nothing_into_them(bench: Benc
     assert functions("serverless.lambdalint.yml") == {"orders": "dist/orders.zip", "second": "dist/second.zip"}
 
 
+def test_a_layer_that_a_plugin_would_make_is_an_error(bench: Bench) -> None:
+    layer = "provider:\n  name: aws\n  runtime: RUNTIME\n  layers: [!Ref PythonRequirementsLambdaLayer]\n"
+    service = SERVICE.replace("provider: {name: aws, runtime: RUNTIME}\n", layer).partition("layers:\n  shared")[0]
+    bench.holds({"serverless.yml": service, **SOURCE})
+    done = bench.package(EMIT)
+    assert done.exit_code == 3
+    assert "has functions with PythonRequirementsLambdaLayer" in done.output
+
+
 def test_a_service_that_takes_its_functions_from_elsewhere_is_left_alone(bench: Bench) -> None:
     service = SERVICE.partition("functions:")[0] + "functions: ${file(functions.yml)}\n"
     bench.holds({"serverless.yml": service, "functions.yml": "orders: {handler: src/app.handler}\n", **SOURCE})

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from lambdalint.aws.local_paths import package_path
-from lambdalint.emission.declarations import Built, Declaration, Emission, Emitted, LayerPackage, without_packages
+from lambdalint.emission.declarations import (
+    Built,
+    Declaration,
+    Emission,
+    Emitted,
+    LayerPackage,
+    by_root,
+    without_packages,
+)
 from lambdalint.emission.local import moved_path, resources, seen_from, stated_paths
 from lambdalint.emission.rewriting import Rewriting, Steps, found
 from lambdalint.errors import LambdalintError, Refused, UnreadableInput
@@ -86,12 +94,9 @@ def emitted_templates(
 
     They lie there as they do in the project, seen from the folder that holds them all.
     """
-    by_root: dict[str, list[Declaration]] = {}
-    for each in declarations:
-        by_root.setdefault(each.root, []).append(each)
     families: list[tuple[_Family, set[str]]] = []
     failures: list[tuple[str, LambdalintError]] = []
-    for root, own in by_root.items():
+    for root, own in by_root(declarations).items():
         family = _Family(root, own)
         try:
             family.read(tree)

@@ -1,6 +1,6 @@
 """Functions and layers as they are declared, with what was built for them, and what is written for deploying that."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +108,14 @@ def declarations(
             is_lost=is_lost,
             uploads=code.path if code is not None and stays else None,
         )
+
+
+def by_root(declarations: Iterable[Declaration]) -> Mapping[str, list[Declaration]]:
+    """*declarations* by the template that they are deployed with."""
+    found: dict[str, list[Declaration]] = {}
+    for each in declarations:
+        found.setdefault(each.root, []).append(each)
+    return found
 
 
 def _root(layer: Layer, project: Project) -> str | None:

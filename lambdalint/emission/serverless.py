@@ -8,7 +8,7 @@ Source: https://www.serverless.com/framework/docs/providers/aws/guide/packaging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from lambdalint.emission.declarations import Declaration, Emission, Emitted, LayerPackage, without_packages
+from lambdalint.emission.declarations import Declaration, Emission, Emitted, LayerPackage, by_root, without_packages
 from lambdalint.emission.local import seen_from
 from lambdalint.emission.rewriting import Content, Rewriting, Steps, found
 from lambdalint.errors import LambdalintError, Refused
@@ -20,17 +20,16 @@ from lambdalint.readers.tree import Folder
 
 #: Plugins that put requirements into the packages of others.
 _INSTALLING: Final = ("serverless-python-requirements",)
+#: The layer that they make when they are told to.
+_INSTALLED: Final = "PythonRequirementsLambdaLayer"
 _SUFFIXES: Final = (".yml", ".yaml", ".json")
 
 
 def emitted_services(tree: Folder, declarations: Iterable[Declaration], layers: Sequence[LayerPackage]) -> Emission:
     """A file beside each service that declares something which was built, for ``serverless deploy --config``."""
-    by_root: dict[str, list[Declaration]] = {}
-    for each in declarations:
-        by_root.setdefault(each.root, []).append(each)
     files: list[Emitted] = []
     failures: list[tuple[str, LambdalintError]] = []
-    for root, own in by_root.items():
+    for root, own in by_root(declarations).items():
         lost = [each for each in own if each.is_lost]
         if not lost and not any(each.built for each in own):
             continue
@@ -75,6 +74,11 @@ def _service(tree: Folder, root: str, declarations: Sequence[Declaration], layer
         if isinstance(plugins, DocumentList):
             kept = [each.text for each in plugins.items if isinstance(each, Scalar) and each.text not in _INSTALLING]
             if len(kept) < len(plugins.items):
+                if _INSTALLED in rewriting.text.text:
+                    raise Refused(
+                        f"{root} has functions with {_INSTALLED}, which is made of what is in their packages already",
+                        hint="take it out of their layers",
+                    )
                 rewriting.put(steps, kept)
     return rewriting.written()
 

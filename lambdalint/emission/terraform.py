@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from lambdalint.aws.limits import limit
-from lambdalint.emission.declarations import Built, Declaration, Emission, Emitted, LayerPackage, without_packages
+from lambdalint.emission.declarations import (
+    Built,
+    Declaration,
+    Emission,
+    Emitted,
+    LayerPackage,
+    by_root,
+    without_packages,
+)
 from lambdalint.emission.local import seen_from
 from lambdalint.engine.edits import Text
 from lambdalint.errors import LambdalintError, Refused
@@ -41,12 +49,9 @@ def emitted_overrides(tree: Folder, declarations: Iterable[Declaration], layers:
 
     Overrides can declare nothing new: *layers* are declared in a file of their own.
     """
-    by_root: dict[str, list[Declaration]] = {}
-    for each in declarations:
-        by_root.setdefault(each.root, []).append(each)
     files: list[Emitted] = []
     failures: list[tuple[str, LambdalintError]] = []
-    for root, own in by_root.items():
+    for root, own in by_root(declarations).items():
         lost = [each for each in own if each.is_lost]
         if lost:
             files.append(without_packages(tree.root / _folder(lost[0].span.path) / OVERRIDES, lost))
