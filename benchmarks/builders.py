@@ -49,10 +49,10 @@ _KINDS: Final = (
     ("C headers and sources", r"\.(?:h|hpp|hh|c|cpp|pyx|pxd|pxi)$"),
     ("tests", r"(?:^|/)tests?/"),
     ("lists of files (RECORD)", r"\.dist-info/RECORD$"),
-    ("what installers note", r"\.dist-info/(?:INSTALLER|REQUESTED|direct_url\.json|uv_.*)$|^\.lock$|^\.gitignore$"),
+    ("what installers note", r"\.dist-info/(?:INSTALLER|REQUESTED|direct_url\.json|uv_.*)$|^\.lock$"),
     ("other metadata", r"\.dist-info/"),
     ("native code", r"\.so(?:\.\d+)*$"),
-    ("manifests of the project", r"^(?:requirements.*\.txt|pyproject\.toml)$"),
+    ("manifests of the project", r"^(?:requirements.*\.txt|pyproject\.toml|\.gitignore)$"),
     ("pex's own", r"^(?:__pex__|PEX-INFO|\.pex.*|__main__\.py|pex-repl)|^lambda_function\.py$"),
     ("everything else", r""),
 )
