@@ -112,8 +112,8 @@ from lambdalint.reporters.packages.document import Packaging
 @click.option(
     "--emit-template/--no-emit-template",
     default=None,
-    help="Write templates that name the packages: beside them for CloudFormation and SAM, and for Terraform a file of "
-    "overrides beside its configuration.",
+    help="Write templates that name the packages: for CloudFormation and SAM beside these, for Terraform and the "
+    "Serverless Framework beside the project's own.",
 )
 @click.option(
     "--verify",
