@@ -21,6 +21,8 @@ from lambdalint.packager.boot.streams import Streams
 #: Lambda cuts init off after ten seconds, and lets it start anew; a slower machine than Lambda's gets longer.
 INIT_MAX_S: Final = 60
 _TICK_S: Final = 0.05
+_END_TICK_S: Final = 0.002
+_END_MAX_S: Final = 2
 _MB: Final = 1024 * 1024
 
 
@@ -150,9 +152,11 @@ def run(
         code = process.poll()
     finally:
         ended = time.monotonic()
+        inside = child_processes(process.pid) if process_name(process.pid) == "unshare" else None
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         usage = _reap(process)
+        _await_end(inside or ())
     watch.streams.settle()
     # What a child had before it became another program counts in its usage, so that is the last resort.
     peak = watch.peak_mb if watch.peak_mb is not None else usage
@@ -162,6 +166,20 @@ def run(
 def mark() -> str:
     """A line that nothing prints by chance."""
     return f"lambdalint-{secrets.token_hex(8)}"
+
+
+def _await_end(pids: Iterable[int]) -> None:
+    """Wait until these processes have ended; the first of a namespace does so when all others in it have."""
+    deadline = time.monotonic() + _END_MAX_S
+    while any(map(_is_running, pids)) and time.monotonic() < deadline:
+        time.sleep(_END_TICK_S)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return False
 
 
 def _reap(process: "subprocess.Popen[bytes]") -> float | None:
