@@ -53,7 +53,6 @@ _KINDS: Final = (
     ("other metadata", r"\.dist-info/"),
     ("native code", r"\.so(?:\.\d+)*$"),
     ("manifests of the project", r"^(?:requirements.*\.txt|pyproject\.toml|\.gitignore)$"),
-    ("pex's own", r"^(?:__pex__|PEX-INFO|\.pex.*|__main__\.py|pex-repl)|^lambda_function\.py$"),
     ("everything else", r""),
 )
 

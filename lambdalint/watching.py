@@ -12,7 +12,7 @@ from typing import Final
 
 from lambdalint.api import package_tree, placed
 from lambdalint.config import Config
-from lambdalint.errors import LambdalintError, UsageError
+from lambdalint.errors import LambdalintError, Refused, UsageError
 from lambdalint.packager.kept import Kept
 from lambdalint.readers.tree import Folder
 from lambdalint.reporters.packages.document import Packaging
@@ -102,10 +102,11 @@ def packagings(
             if config.file and (said_by := _inside(config.file, tree)):
                 tree.on_disk(said_by)
             packaging = package_tree(tree, place, config, functions=functions, out=out, progress=progress, kept=kept)
-        except LambdalintError as error:
+        except (LambdalintError, OSError) as error:
             if seen is None:
                 raise
-            failed(error)
+            # Who moves folders about does so while they are looked at.
+            failed(error if isinstance(error, LambdalintError) else Refused(f"a file went away: {error}"))
             others = seen.paths
         else:
             own.update(Path(template.path) for template in packaging.templates)
@@ -136,7 +137,26 @@ def _counts(own: Sequence[str | None]) -> Callable[[str], bool]:
 
 
 def _awaited(seen: Seen) -> set[str]:
-    """What has changed, once something has."""
+    """What has changed, once something has.
+
+    Raises:
+        Refused: this machine watches no more folders.
+    """
+    while True:
+        try:
+            return _first_change(seen)
+        except FileNotFoundError:
+            # A folder went away before it was watched, and may be back by now.
+            if changed := seen.changed():
+                return changed
+        except OSError as error:
+            raise Refused(
+                f"{len(seen.places):,} folders cannot be watched: {error}",
+                hint="on Linux, fs.inotify.max_user_watches and max_user_instances say how many can",
+            ) from error
+
+
+def _first_change(seen: Seen) -> set[str]:
     from watchfiles import watch
 
     looked = False

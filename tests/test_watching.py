@@ -116,6 +116,17 @@ def test_what_is_half_saved_is_said_and_waited_for(bench: Bench) -> None:
         assert watch.ends() == 130
 
 
+def test_code_may_be_gone_for_a_while(bench: Bench) -> None:
+    bench.holds(PROJECT)
+    with watching() as watch:
+        watch.waits_for("watching for changes")
+        (bench.folder / "src").rename(bench.folder / "elsewhere")
+        assert "1 unchanged" in watch.waits_for("skipped Orders, there is nothing at src")
+        (bench.folder / "elsewhere").rename(bench.folder / "src")
+        assert "1 unchanged" in watch.waits_for("packaged Orders, ")
+        watch.ends()
+
+
 def test_the_configuration_is_read_again(bench: Bench) -> None:
     bench.holds({**PROJECT, "lambdalint.toml": "[package]\nbytecode = 'none'\n"})
     with watching() as watch:

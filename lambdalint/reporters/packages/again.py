@@ -32,10 +32,13 @@ def render(packaging: Packaging, before: Packaging, view: View, at: time) -> str
         parts.append(f"{style.severity(Severity.ERROR, 'refused')} {_named(refused, style)}")
     if packaging.check.failures:
         parts.append(style.bad(counted(len(packaging.check.failures), "failure")))
+    for name, reason in packaging.skipped:
+        if (name, reason) not in before.skipped:
+            parts.append(f"skipped {style.strong(visible(name))}, {visible(reason)}")
     same = len(written) - len(fresh)
-    if same or not parts:
+    if same:
         parts.append(f"{same:,} unchanged")
-    said = "; ".join(parts)
+    said = "; ".join(parts) or "nothing to package"
     return f"{findings}{style.faint(at.isoformat('seconds'))}  {said} ({packaging.seconds:.2f} s)\n"
 
 
