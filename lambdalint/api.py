@@ -295,6 +295,7 @@ def package_tree(
     from lambdalint.engine.registry import Registry
     from lambdalint.engine.run import run
     from lambdalint.packaging import packaged
+    from lambdalint.packaging.order import Order
 
     wanted = replace(config, select=_ABOUT_ARTIFACTS, extend_select=())
     packages = _Packages.loaded()
@@ -313,21 +314,17 @@ def package_tree(
             plans=plans,
         )
 
-    return packaged(
-        tree,
-        out,
-        functions,
+    order = Order(
+        out=out,
+        functions=functions,
         to=config.package.to,
         plan_only=plan_only,
         emit_template=config.package.emit_template,
         sboms=config.package.sbom,
-        progress=progress,
-        options=_packager_options(config, place, plan_only=plan_only),
-        check=checked,
-        kept=kept,
-        host=host,
         into=into,
     )
+    building = _packager_options(config, place, plan_only=plan_only)
+    return packaged(tree, order, building, check=checked, progress=progress, kept=kept, host=host)
 
 
 def _packager_options(config: Config, place: Place, *, plan_only: bool) -> "PackagerOptions":

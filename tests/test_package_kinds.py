@@ -187,3 +187,19 @@ def test_an_unknown_kind_is_refused_with_those_there_are(bench: Bench) -> None:
     done = CliRunner().invoke(main, ["package", "--kind", "tar"])
     assert done.exit_code == 2
     assert "--kind takes zip, layer, dir or image, not 'tar'" in done.output
+
+
+def test_a_function_that_loads_a_module_with_a_syntax_error_is_not_written(bench: Bench) -> None:
+    other = FUNCTION.partition("Resources:\n")[2].replace("Orders", "Reports").replace("app.handler", "reports.handler")
+    bench.holds(
+        {
+            "template.yaml": FUNCTION + other,
+            "src/app.py": "import prices\nhandler = prices.handler\n",
+            "src/prices.py": "def handler(event, context:\n",
+            "src/reports.py": "handler = print\n",
+        }
+    )
+    done = bench.package()
+    assert done.exit_code == 3
+    assert "src/prices.py:1" in done.output
+    assert sorted(path.name for path in (bench.folder / "dist").iterdir()) == ["Reports.json", "Reports.zip"]

@@ -166,7 +166,7 @@ def written(name: str, path: str = "a.zip") -> Package:
 
 
 names = st.text(st.sampled_from("aZ9_ .ü"), min_size=1, max_size=6)
-paths = st.text(st.characters(exclude_characters="\r"), min_size=1)
+paths = st.text(st.characters(codec="utf-8", exclude_characters="\r"), min_size=1)
 
 
 @given(st.dictionaries(names, paths, max_size=4))

@@ -7,9 +7,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from lambdalint.aws.images import runtime_client
 from lambdalint.model.function import CodeKind, Function, Layer
 from lambdalint.packager import bytecode
 from lambdalint.packager.bytecode import Bytecode, Interpreter, takes_bytecode
@@ -17,8 +16,6 @@ from lambdalint.packager.compiling import Compiling
 from lambdalint.packager.contents import Brought, Contents
 from lambdalint.packager.dependencies import Dependencies, Needed
 from lambdalint.packager.host import Host, Progress, silent
-from lambdalint.packager.image.base import Base, Workbench, base
-from lambdalint.packager.image.build import ImagePlan, has_runtime_client, image_plan
 from lambdalint.packager.once import Once
 from lambdalint.packager.options import Options
 from lambdalint.packager.own import leave_unreached
@@ -33,6 +30,10 @@ from lambdalint.packager.target import Target
 from lambdalint.packager.times import source_date_epoch
 from lambdalint.packager.trim import unreached_tests
 from lambdalint.readers.tree import Tree
+
+if TYPE_CHECKING:
+    from lambdalint.packager.image.base import Base, Workbench
+    from lambdalint.packager.image.build import ImagePlan
 
 #: A file of the project from this size on is compressed once and kept.
 _LARGE_BYTES: Final = 256 * 1024
@@ -84,26 +85,37 @@ class Packager:
             subject = replace(subject, base=self._options.base)
         return self._planned(subject)
 
-    def image(self, plan: Plan) -> ImagePlan:
+    def image(self, plan: Plan) -> "ImagePlan":
         """The image of *plan*, which is one of an image.
 
         Raises:
             LambdalintError: its base is not there, or Lambda would refuse the image.
         """
+        from lambdalint.packager.image.build import image_plan
+
         return image_plan(plan, self._base(plan.base, plan.target), self._host)
 
     @property
-    def bench(self) -> Workbench:
+    def bench(self) -> "Workbench":
         """What fetching and pushing images takes."""
+        from lambdalint.packager.image.base import Workbench
+
         return Workbench(self._host, self._dependencies.web, self._scratch, self._progress)
 
-    def _base(self, name: str | None, aim: Target) -> Base:
+    def _base(self, name: str | None, aim: Target) -> "Base":
+        from lambdalint.packager.image.base import base
+
         assert name is not None
         return self._once.of(("base", name, aim.architecture), lambda: base(name, aim.architecture, self.bench))
 
     def _runtime_client(self, subject: Subject) -> Needed:
         """What an image needs besides, so that somebody asks for events."""
-        if subject.kind is not Kind.IMAGE or has_runtime_client(self._base(subject.base, subject.aim)):
+        if subject.kind is not Kind.IMAGE:
+            return Needed()
+        from lambdalint.aws.images import runtime_client
+        from lambdalint.packager.image.build import has_runtime_client
+
+        if has_runtime_client(self._base(subject.base, subject.aim)):
             return Needed()
         named = (runtime_client(),)
         return self._dependencies.named(named, subject.code.root or "", subject.aim)

@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from lambdalint.errors import Refused
 from lambdalint.packager.host import Progress, silent
 from lambdalint.packager.manifest import manifest, rendered
 from lambdalint.packager.plan import Kind, Plan
 from lambdalint.packager.zip import zip_chunks
+
+#: What ``--to`` calls the two forms of files that an image has.
+OCI_LAYOUT: Final = "oci"
+DOCKER_ARCHIVE: Final = "docker-archive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,15 @@ class Written:
     unpacked_bytes: int
     notes: tuple[str, ...] = ()
     image_uri: str | None = None
+
+
+def written_place(plan: Plan, to: str, folder: Path) -> str:
+    """Where the artifact of *plan* is or would be; *to* says so of images, the others go into *folder*."""
+    if plan.kind is not Kind.IMAGE:
+        return (folder / written_path(plan)).as_posix()
+    if to == OCI_LAYOUT:
+        return (folder / f"{plan.stem}.oci").as_posix()
+    return (folder / f"{plan.stem}.tar").as_posix() if to == DOCKER_ARCHIVE else to
 
 
 def written_path(plan: Plan) -> str:

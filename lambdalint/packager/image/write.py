@@ -19,13 +19,8 @@ from lambdalint.packager.image.build import ImagePlan
 from lambdalint.packager.image.reference import Reference, reference
 from lambdalint.packager.image.registry import Registry
 from lambdalint.packager.manifest import manifest, rendered
-from lambdalint.packager.plan import Kind, Plan
-from lambdalint.packager.write import Written, whole, written_path
+from lambdalint.packager.write import DOCKER_ARCHIVE, OCI_LAYOUT, Written, whole
 from lambdalint.readers.image.layers import Blob
-
-#: What ``--to`` calls the two forms of files.
-OCI_LAYOUT: Final = "oci"
-DOCKER_ARCHIVE: Final = "docker-archive"
 
 _TAG: Final = "latest"
 _CHUNK: Final = 1 << 20
@@ -41,15 +36,6 @@ class Pushed:
     sent_layers: int
     all_layers: int
     sent_bytes: int
-
-
-def written_place(plan: Plan, to: str, folder: Path) -> str:
-    """Where the artifact of *plan* is or would be; *to* says so of images, the others go into *folder*."""
-    if plan.kind is not Kind.IMAGE:
-        return (folder / written_path(plan)).as_posix()
-    if to == OCI_LAYOUT:
-        return (folder / f"{plan.stem}.oci").as_posix()
-    return (folder / f"{plan.stem}.tar").as_posix() if to == DOCKER_ARCHIVE else to
 
 
 def deliver(image: ImagePlan, to: str, folder: Path, bench: Workbench) -> Written:
