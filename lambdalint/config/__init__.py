@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from enum import Enum
 from os.path import commonpath
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import tomli
 
+from lambdalint.config import values
 from lambdalint.errors import ConfigError
 from lambdalint.model.finding import Confidence, Profile, Severity
 from lambdalint.model.policy import DEFAULT_GROWTH
@@ -20,12 +20,8 @@ OWN_FILE: Final = "lambdalint.toml"
 SHARED_FILE: Final = "pyproject.toml"
 NEVER: Final = "never"
 
-Choice = TypeVar("Choice", bound=Enum)
-
-
 _HANDLER: Final = re.compile(r"(?P<path>[^:]+\.py):(?P<symbol>[^\W\d]\w*)")
 _HANDLER_HINT: Final = 'for example "src/app.py:handler"'
-_ACCOUNT: Final = re.compile(r"\d{12}")
 _ARCHITECTURES: Final = ("x86_64", "arm64")
 
 #: The forms of packages; each function has its own where none is said.
@@ -210,7 +206,7 @@ def _table(file: Path) -> dict[str, Any] | None:
     tools = document.get("tool")
     table = tools.get("lambdalint") if isinstance(tools, dict) else None
     if table is not None and not isinstance(table, dict):
-        raise ConfigError(f"{file}: tool.lambdalint must be a table, not {_described(table)}")
+        raise ConfigError(f"{file}: tool.lambdalint must be a table, not {values.described(table)}")
     return table
 
 
@@ -224,63 +220,20 @@ def _placed(handlers: Iterable[NamedHandler], text: str) -> Iterator[NamedHandle
         yield replace(each, line=line, column=column, end_column=column + len(written))
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return tuple(value)
-    if isinstance(value, list):
-        odd = next(each for each in value if not isinstance(each, str))
-        raise ConfigError(f"must be a list of strings, but holds {_described(odd)}")
-    hint = f'write ["{value}"]' if isinstance(value, str) else None
-    raise ConfigError(f"must be a list of strings, not {_described(value)}", hint=hint)
-
-
-def _patterns(value: Any) -> tuple[str, ...]:
-    patterns = _names(value)
-    for pattern in patterns:
-        _check_pattern(pattern)
-    return patterns
-
-
-def _check_pattern(pattern: str) -> None:
-    from pathspec import GitIgnoreSpec
-
-    try:
-        GitIgnoreSpec.from_lines([pattern])
-    except ValueError:
-        raise ConfigError(f"holds {pattern!r}, which is no pattern as git has them") from None
-
-
-def _names_by_pattern(value: Any) -> Mapping[str, tuple[str, ...]]:
-    if not isinstance(value, dict):
-        raise ConfigError(
-            f"must be a table of patterns, not {_described(value)}", hint='for example "tests/**" = ["LG"]'
-        )
-    by_pattern = {}
-    for pattern, names in value.items():
-        _check_pattern(pattern)
-        try:
-            by_pattern[pattern] = _names(names)
-        except ConfigError as error:
-            raise ConfigError(f"of {pattern!r} {error.message}", hint=error.hint) from None
-    return by_pattern
-
-
 def _handlers(value: Any) -> tuple[NamedHandler, ...]:
-    return tuple(NamedHandler(path=path, symbol=symbol) for path, symbol in map(_handler, _names(value)))
+    return tuple(NamedHandler(path=path, symbol=symbol) for path, symbol in map(_handler, values.names(value)))
 
 
 def _package(value: Any) -> PackageSettings:
     if not isinstance(value, dict):
-        raise ConfigError(f"must be a table, not {_described(value)}", hint='for example sdist = "pure"')
-    given = _entries(value, _PACKAGE)
-    return PackageSettings(**{key.replace("-", "_"): setting for key, setting in given.items()})
+        raise ConfigError(f"must be a table, not {values.described(value)}", hint='for example sdist = "pure"')
+    return PackageSettings(**values.entries(value, _PACKAGE))
 
 
 def _boot(value: Any) -> BootSettings:
     if not isinstance(value, dict):
-        raise ConfigError(f"must be a table, not {_described(value)}", hint="for example max-init-ms = 2000")
-    given = _entries(value, _BOOT)
-    return BootSettings(**{key.replace("-", "_"): setting for key, setting in given.items()})
+        raise ConfigError(f"must be a table, not {values.described(value)}", hint="for example max-init-ms = 2000")
+    return BootSettings(**values.entries(value, _BOOT))
 
 
 def _functions(value: Any) -> tuple[NamedHandler, ...]:
@@ -292,170 +245,80 @@ def _functions(value: Any) -> tuple[NamedHandler, ...]:
 
 
 def _function(table: Mapping[str, Any]) -> NamedHandler:
-    given = _entries(table, _FUNCTION)
+    given = values.entries(table, _FUNCTION)
     if "handler" not in given:
         raise ConfigError("has an entry without a handler", hint=f"name it, {_HANDLER_HINT}")
     path, symbol = given.pop("handler")
     return NamedHandler(path=path, symbol=symbol, **given)
 
 
-def _entries(table: Mapping[str, Any], settings: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
-    """The *settings* in *table*, by their names with ``_`` for ``-``."""
-    given: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in settings:
-            close = get_close_matches(key.replace("_", "-"), settings, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(settings)}"
-            raise ConfigError(f"has no setting {key!r}", hint=hint)
-        try:
-            given[key.replace("-", "_")] = settings[key](value)
-        except ConfigError as error:
-            raise ConfigError(f"has the setting {key}, which {error.message}", hint=error.hint) from None
-    return given
-
-
 def _handler(value: Any) -> tuple[str, str]:
     """The file and the name in a handler written as ``src/app.py:handler``."""
     match = _HANDLER.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ConfigError(f"must be PATH.py:NAME, not {_described(value)}", hint=_HANDLER_HINT)
+        raise ConfigError(f"must be PATH.py:NAME, not {values.described(value)}", hint=_HANDLER_HINT)
     return match["path"], match["symbol"]
 
 
-def _number(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
-    raise ConfigError(f"must be a whole number, not {_described(value)}")
-
-
-def _share(value: Any) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100:
-        return float(value)
-    raise ConfigError(f"must be a share, not {_described(value)}", hint="0.1 is a tenth")
-
-
-def _accounts(value: Any) -> tuple[str, ...]:
-    accounts = _names(value)
-    for account in accounts:
-        if not _ACCOUNT.fullmatch(account):
-            raise ConfigError(f'must be a list of accounts, which have 12 digits, but holds "{account}"')
-    return accounts
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, str) and value:
-        return value
-    raise ConfigError(f"must be a string, not {_described(value)}")
-
-
-def _texts_by_name(value: Any) -> Mapping[str, str]:
-    if not isinstance(value, dict):
-        raise ConfigError(f"must be a table, not {_described(value)}", hint='for example Stage = "prod"')
-    return {name: _text(text) for name, text in value.items()}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    raise ConfigError(f"must be a string, not {_described(value)}")
-
-
-def _flag(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise ConfigError(f"must be true or false, not {_described(value)}")
-
-
-def _one_of(choices: type[Choice]) -> Callable[[Any], Choice]:
-    return lambda value: choices(_text_of(value, [choice.value for choice in choices]))
-
-
 def _fail_on(value: Any) -> Severity | None:
-    return severity(_text_of(value, [*(each.value for each in Severity), NEVER]))
-
-
-def _text_of(value: Any, texts: list[str]) -> str:
-    if value in texts:
-        return str(value)
-    close = get_close_matches(value, texts, n=1) if isinstance(value, str) else []
-    hint = f'did you mean "{close[0]}"?' if close else None
-    offered = f"{', '.join(texts[:-1])} or {texts[-1]}"
-    raise ConfigError(f"must be {offered}, not {_described(value)}", hint=hint)
-
-
-def _described(value: Any) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f'"{value}"'
-        case int() | float():
-            return f"the number {value}"
-        case list():
-            return "a list"
-        case dict():
-            return "a table"
-        case _:
-            return f"the {type(value).__name__} {value}"
+    return severity(values.text_of(value, [*(each.value for each in Severity), NEVER]))
 
 
 _SETTINGS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "select": _names,
-    "extend-select": _names,
-    "ignore": _names,
-    "profile": _one_of(Profile),
+    "select": values.names,
+    "extend-select": values.names,
+    "ignore": values.names,
+    "profile": values.one_of(Profile),
     "fail-on": _fail_on,
-    "min-confidence": _one_of(Confidence),
-    "per-path-ignores": _names_by_pattern,
-    "honour-foreign-ignores": _flag,
-    "exclude": _patterns,
-    "parameter-overrides": _texts_by_name,
-    "stage": _text,
-    "variable-files": _names,
+    "min-confidence": values.one_of(Confidence),
+    "per-path-ignores": values.names_by_pattern,
+    "honour-foreign-ignores": values.flag,
+    "exclude": values.patterns,
+    "parameter-overrides": values.texts_by_name,
+    "stage": values.text,
+    "variable-files": values.names,
     "handlers": _handlers,
     "functions": _functions,
-    "allowed-layer-accounts": _accounts,
-    "published-layers": _names,
-    "size-baseline": _word,
-    "max-growth": _share,
+    "allowed-layer-accounts": values.accounts,
+    "published-layers": values.names,
+    "size-baseline": values.word,
+    "max-growth": values.share,
     "package": _package,
     "boot": _boot,
 }
 
 _FUNCTION: Final[Mapping[str, Callable[[Any], Any]]] = {
     "handler": _handler,
-    "name": _word,
-    "root": _word,
-    "runtime": _word,
-    "architecture": lambda value: _text_of(value, list(_ARCHITECTURES)),
-    "memory": _number,
-    "timeout": _number,
+    "name": values.word,
+    "root": values.word,
+    "runtime": values.word,
+    "architecture": lambda value: values.text_of(value, list(_ARCHITECTURES)),
+    "memory": values.number,
+    "timeout": values.number,
 }
 
 _PACKAGE: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "manifest": _word,
-    "venv": _word,
-    "extras": _names,
-    "groups": _names,
-    "kind": lambda value: _text_of(value, list(KINDS)),
-    "base": _word,
-    "to": _word,
-    "sdist": lambda value: _text_of(value, list(SDIST)),
-    "bytecode": lambda value: _text_of(value, list(BYTECODE)),
-    "layers": lambda value: _text_of(value, list(LAYERS)),
-    "sdk": lambda value: _text_of(value, list(SDK)),
-    "slim-sdk": _flag,
-    "reachable-source": _flag,
-    "strip": _flag,
-    "trim": _flag,
-    "emit-template": _flag,
-    "sbom": _flag,
+    "manifest": values.word,
+    "venv": values.word,
+    "extras": values.names,
+    "groups": values.names,
+    "kind": lambda value: values.text_of(value, list(KINDS)),
+    "base": values.word,
+    "to": values.word,
+    "sdist": lambda value: values.text_of(value, list(SDIST)),
+    "bytecode": lambda value: values.text_of(value, list(BYTECODE)),
+    "layers": lambda value: values.text_of(value, list(LAYERS)),
+    "sdk": lambda value: values.text_of(value, list(SDK)),
+    "slim-sdk": values.flag,
+    "reachable-source": values.flag,
+    "strip": values.flag,
+    "trim": values.flag,
+    "emit-template": values.flag,
+    "sbom": values.flag,
 }
 
 _BOOT: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "max-init-ms": _number,
-    "max-memory-mb": _number,
-    "reports": _names,
+    "max-init-ms": values.number,
+    "max-memory-mb": values.number,
+    "reports": values.names,
 }
