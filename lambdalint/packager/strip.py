@@ -22,6 +22,8 @@ _ALLOCATED: Final = 2
 _LOADED: Final = 1
 _NAMES: Final = ".shstrtab"
 _ALIGNMENT: Final = 8
+#: ``patchelf`` leaves some zeroes at the end.
+_MAX_REST: Final = 64
 
 #: More of either than any real file has.
 _MAX_SEGMENTS: Final = 256
@@ -30,7 +32,7 @@ _MAX_SECTIONS: Final = 4_096
 #: Winning less is not worth a file that differs from the one that was published.
 MIN_GAIN_BYTES: Final = 4_096
 #: Changes with what is cut, so that packs made by other rules are not taken for ours.
-RULES: Final = "1"
+RULES: Final = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def _stripped(data: bytes) -> bytes | None:
     kept_ranges += [(each.offset, each.end) for each in sections if each.flags & _ALLOCATED and each.file_bytes]
     table_end = sections_at + section_count * _SECTION.size
     known_end = max(table_end, *(end for _, end in kept_ranges), *(each.end for each in sections))
-    if known_end != len(data):
+    if known_end > len(data) or len(data) - known_end >= _MAX_REST or any(data[known_end:]):
         return None  # cut short, or with an archive or a signature behind it
     last = max(number for number, each in enumerate(sections) if number == 0 or each.flags & _ALLOCATED)
     kept = [
