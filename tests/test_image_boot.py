@@ -40,6 +40,7 @@ from lambdalint.reporters.boot import render
 from lambdalint.reporters.view import View
 from tests.fake_index import FakeIndex
 from tests.interpreter_base import VERSION, client_wheels, interpreter_base
+from tests.processes import running
 from tests.registries import docker_registry
 from tests.test_image_readers import CONFIG, layout, member, tarred
 
@@ -294,7 +295,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing_behind(
     code = WITHOUT.replace("HIDDEN", repr(hidden))
     arguments = ["boot", str(image), "--env", sign, "--event", str(events / "wait.json"), "--timeout", "600"]
     environment = {**os.environ, "TMPDIR": str(scratch)}
-    with subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment, stderr=subprocess.PIPE) as process:
+    with running([sys.executable, "-c", code, *arguments], env=environment) as process:
         waited_for(lambda: bool(signed(sign)))
         assert {stat.S_IMODE(each.stat().st_mode) for each in scratch.iterdir()} == {0o700}, "variables are nobody's"
         process.send_signal(signal.SIGINT)

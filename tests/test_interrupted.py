@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.processes import running
 from tests.registries import Asked, Obedient, Reply, obedient
 from tests.test_image_build import on_layout
 from tests.test_package_kinds import FUNCTION, HERE
@@ -100,7 +101,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, stops: str, to: str, writt
     before = inside(folder)
     with served(registry) as server:
         command = package("--base", f"{server.host}/base:1", "--to", to.replace("REGISTRY", server.host))
-        with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE) as process:
+        with running(command, cwd=folder, env=environment) as process:
             assert registry.reached.wait(WAIT_S), process.communicate()
             half = [path.name for path in dist.iterdir()] if dist.exists() else []
             process.send_signal(signal.SIGINT)
@@ -121,7 +122,7 @@ def test_what_was_there_stays_when_it_is_built_again_and_interrupted(tmp_path: P
         before = {path: (folder / path).read_bytes() for path in inside(folder) if (folder / path).is_file()}
         registry.stops = "layer"
         uncached = {**environment, "LAMBDALINT_CACHE_DIR": str(folder / "other" / "cache")}
-        with subprocess.Popen(command, cwd=folder, env=uncached, stderr=subprocess.PIPE) as process:
+        with running(command, cwd=folder, env=uncached) as process:
             assert registry.reached.wait(WAIT_S), process.communicate()
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=WAIT_S / 2)

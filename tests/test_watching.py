@@ -15,6 +15,7 @@ import pytest
 
 from lambdalint.readers.tree import Folder
 from lambdalint.watching import Seen
+from tests.processes import running
 from tests.test_package_kinds import APP, FUNCTION, ORDERS, Bench, bench
 
 __all__ = ["bench"]
@@ -29,7 +30,7 @@ PROJECT = {**ORDERS, "template.yaml": TWO, "bills/app.py": "def handler(event, c
 class Watch:
     """A watch that runs: what it says, line by line."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
         self.said: list[str] = []
         self._lines: Queue[str] = Queue()
@@ -38,7 +39,7 @@ class Watch:
     def _read(self) -> None:
         assert self.process.stdout
         for line in self.process.stdout:
-            self._lines.put(line)
+            self._lines.put(line.decode())
 
     def waits_for(self, text: str) -> str:
         """The next line that holds *text*."""
@@ -59,11 +60,8 @@ class Watch:
 @contextmanager
 def watching(*arguments: str) -> Iterator[Watch]:
     command = [sys.executable, "-m", "lambdalint", "package", "--watch", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            yield Watch(process)
-        finally:
-            process.kill()
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        yield Watch(process)
 
 
 def touched(bench: Bench) -> dict[str, int]:
