@@ -239,21 +239,20 @@ def package(
     functions: Sequence[str] = (),
     out: Path = Path("dist"),
     plan_only: bool = False,
-    verify: bool = False,
     today: date | None = None,
     progress: Callable[[str], None] = lambda message: None,
 ) -> "Packaging":
     """Build every Python function and layer declared under *path*, or the named *functions* alone, into *out*.
 
     Each is planned, checked by the rules about artifacts and then written; one with an error is not.  *plan_only*
-    writes nothing, *verify* builds each once more and compares.  *progress* hears what is going on.
+    writes nothing.  *progress* hears what is going on.
 
     Raises:
         LambdalintError: a path or function does not exist, or the configuration is wrong.
     """
     place = placed((path,))
     config = Config.find((path,)) if config is None else config
-    packaging = package_tree(
+    return package_tree(
         Folder(place.root),
         place,
         config,
@@ -263,11 +262,6 @@ def package(
         today=today,
         progress=progress,
     )
-    if verify:
-        from lambdalint.verification import verified
-
-        return verified(packaging, path, config, functions=functions, out=out, today=today, progress=progress)
-    return packaging
 
 
 def package_tree(

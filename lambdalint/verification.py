@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +38,6 @@ def verified(
     *,
     functions: Sequence[str],
     out: Path,
-    today: date | None,
     progress: Callable[[str], None],
 ) -> Packaging:
     """*packaging* with what a second build of the same says about each package that was written.
@@ -49,7 +47,7 @@ def verified(
     progress("build all again")
     with tempfile.TemporaryDirectory(prefix="lambdalint-") as name:
         into = Path(name, "again")
-        asked = {"path": path, "config": config, "functions": functions, "out": out, "into": into, "today": today}
+        asked = {"path": path, "config": config, "functions": functions, "out": out, "into": into}
         again = _built_again(pickle.dumps(asked), Path(name))
         states = {package["name"]: package["state"] for package in again["packages"]}
         failures = [Failure(each["path"], f"built again: {each['message']}", each["hint"]) for each in again["errors"]]

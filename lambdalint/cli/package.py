@@ -210,8 +210,12 @@ def command(
     config = settings()
     with Progress(sys.stderr) as progress:
         packaging = lambdalint.package(
-            path, config, functions=functions, out=out, plan_only=plan_only, verify=verify, progress=progress
+            path, config, functions=functions, out=out, plan_only=plan_only, progress=progress
         )
+        if verify:
+            from lambdalint.verification import verified
+
+            packaging = verified(packaging, path, config, functions=functions, out=out, progress=progress)
     if output_format in BARE:
         say(render("text", packaging, view_of(sys.stderr, color)), color)
     _report(packaging, output_format, output, color)

@@ -20,8 +20,8 @@ from lambdalint.emission.declarations import (
 from lambdalint.emission.local import moved_path, resources, seen_from, stated_paths
 from lambdalint.emission.rewriting import Rewriting, Steps, found
 from lambdalint.errors import LambdalintError, Refused, UnreadableInput
-from lambdalint.join.cloudformation import LAYER
 from lambdalint.join.emitted import MARK
+from lambdalint.join.resource_types import LAYER
 from lambdalint.join.stacks import nested_templates
 from lambdalint.model.document import Mapping as Document
 from lambdalint.model.document import Node, Scalar

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from lambdalint.aws.cdk import is_harmless, is_helper
 from lambdalint.errors import UnreadableInput
-from lambdalint.join.cloudformation import FUNCTION, Declared, declare
+from lambdalint.join.cloudformation import Declared, declare
 from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.properties import items_of, properties_of, reference_of, text_of
+from lambdalint.join.resource_types import FUNCTION
 from lambdalint.join.stacks import declare_document
 from lambdalint.join.triggers import declared_triggers
 from lambdalint.model.document import Mapping as Document

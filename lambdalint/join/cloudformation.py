@@ -10,6 +10,7 @@ from lambdalint.join.intrinsics import Evaluator
 from lambdalint.join.loops import FOR_EACH
 from lambdalint.join.network import declared_network
 from lambdalint.join.properties import items_of, properties_of, stated_or, text_of, whole_number
+from lambdalint.join.resource_types import FUNCTION, LAYER, PERMISSION
 from lambdalint.model.document import Mapping as Document
 from lambdalint.model.document import Node, Scalar
 from lambdalint.model.function import Code, CodeKind, Function, Layer, Permission, Trigger
@@ -17,10 +18,6 @@ from lambdalint.model.places import Span
 from lambdalint.model.template import Dialect, Resource, Template
 from lambdalint.model.values import Known, Properties, Property, Unknown, Value
 from lambdalint.readers.tree import Tree, joined
-
-FUNCTION: Final = "AWS::Lambda::Function"
-LAYER: Final = "AWS::Lambda::LayerVersion"
-PERMISSION: Final = "AWS::Lambda::Permission"
 
 
 @dataclass(slots=True)

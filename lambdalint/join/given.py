@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from lambdalint.errors import UnreadableInput
 from lambdalint.join.artifacts import given_artifact, is_layer
-from lambdalint.join.cloudformation import FUNCTION
 from lambdalint.join.inputs import Said, StatedArtifacts
 from lambdalint.join.manifests import Manifest, manifest_beside
-from lambdalint.join.undeclared import Hidden
+from lambdalint.join.properties import NOBODY, Hidden
+from lambdalint.join.resource_types import FUNCTION
 from lambdalint.model.artifact import Artifact, ArtifactKind
 from lambdalint.model.function import Code, CodeKind, Evidence, Function, Layer
 from lambdalint.model.places import Span
@@ -20,7 +20,6 @@ from lambdalint.model.template import Dialect, Resource
 from lambdalint.model.values import Known, Unknown, Value
 from lambdalint.readers.tree import LazyTree, Mounted
 
-_NOBODY: Final = "nobody says it"
 _KINDS: Final = {ArtifactKind.ZIP: CodeKind.ZIP, ArtifactKind.FOLDER: CodeKind.FOLDER}
 
 
@@ -82,7 +81,7 @@ def _as_layer(artifact: Artifact, stated: StatedArtifacts) -> Layer:
 
 def _function(artifact: Artifact, manifest: Manifest | None, stated: StatedArtifacts) -> Function:
     path, at = artifact.path, Span.whole(artifact.path or ".")
-    hidden: Value[Any] = Unknown(_NOBODY, at)
+    hidden: Value[Any] = Unknown(NOBODY, at)
     name = manifest.name if manifest else _stem(path)
     runtime = stated.runtime or (manifest.runtime if manifest else None)
     architecture = stated.architecture or (manifest.architecture if manifest else None)
@@ -92,7 +91,7 @@ def _function(artifact: Artifact, manifest: Manifest | None, stated: StatedArtif
         span=at,
         template=None,
         dialect=Dialect.NONE,
-        resource=Resource(name, FUNCTION, Hidden(at), at, at),
+        resource=Resource(name, FUNCTION, Hidden(NOBODY, at), at, at),
         runtime=Known(runtime, at) if runtime else hidden,
         handler=Known(handler, at) if handler else hidden,
         memory_mb=hidden,
@@ -101,8 +100,8 @@ def _function(artifact: Artifact, manifest: Manifest | None, stated: StatedArtif
         architectures=Known((Known(architecture, at),), at) if architecture else hidden,
         env=hidden,
         layers=hidden,
-        network=Unknown(_NOBODY, at),
-        role=Unknown(_NOBODY, at),
+        network=Unknown(NOBODY, at),
+        role=Unknown(NOBODY, at),
         code=Code(_KINDS[artifact.kind], at, path, path),
         triggers_complete=False,
         evidence=Evidence.CONFIGURATION,

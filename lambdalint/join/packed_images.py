@@ -9,10 +9,9 @@ from typing import Any, Final
 from lambdalint.aws.images import base_environment, python_entrypoint, runtime_client
 from lambdalint.errors import UnreadableInput
 from lambdalint.facts.image_tree import ImageTree, Placed
-from lambdalint.join.cloudformation import FUNCTION
 from lambdalint.join.inputs import StatedArtifacts
-from lambdalint.join.properties import items_of, text_of
-from lambdalint.join.undeclared import Hidden
+from lambdalint.join.properties import NOBODY, Hidden, items_of, text_of
+from lambdalint.join.resource_types import FUNCTION
 from lambdalint.model.artifact import RecordKind
 from lambdalint.model.function import Code, CodeKind, Evidence, Function
 from lambdalint.model.image import Image
@@ -25,7 +24,6 @@ from lambdalint.readers.image.names import ENDINGS, PREFIXES
 from lambdalint.readers.image.oci import is_oci, oci_image
 from lambdalint.readers.tree import LazyTree, Mounted, Tree, joined
 
-_NOBODY: Final = "nobody says it"
 #: Modules of one layer are read together; more than this of them is no code that somebody wrote.
 _MAX_CODE_BYTES: Final = 256 * 1024 * 1024
 _TASK_ROOT: Final = "LAMBDA_TASK_ROOT"
@@ -166,13 +164,13 @@ def _contents(image: Image, number: int, paths: Iterable[str]) -> dict[str, byte
 
 def _function(name: str, image: Image, stated: StatedArtifacts) -> Function:
     at = image.place
-    hidden: Value[Any] = Unknown(_NOBODY, at)
+    hidden: Value[Any] = Unknown(NOBODY, at)
     return Function(
         name=name,
         span=at,
         template=None,
         dialect=Dialect.NONE,
-        resource=Resource(name, FUNCTION, Hidden(at), at, at),
+        resource=Resource(name, FUNCTION, Hidden(NOBODY, at), at, at),
         image=True,
         runtime=Known(stated.runtime, at) if stated.runtime else hidden,
         handler=Known(stated.handler, at) if stated.handler else hidden,
@@ -182,8 +180,8 @@ def _function(name: str, image: Image, stated: StatedArtifacts) -> Function:
         architectures=Known((Known(stated.architecture, at),), at) if stated.architecture else hidden,
         env=hidden,
         layers=None,
-        network=Unknown(_NOBODY, at),
-        role=Unknown(_NOBODY, at),
+        network=Unknown(NOBODY, at),
+        role=Unknown(NOBODY, at),
         code=Code(CodeKind.IMAGE, at, image.path),
         triggers_complete=False,
         evidence=Evidence.CONFIGURATION,

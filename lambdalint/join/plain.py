@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lambdalint.join.cloudformation import FUNCTION
+from lambdalint.join.resource_types import FUNCTION
 from lambdalint.model.document import Mapping as Document
 from lambdalint.model.document import Node, Sequence
 from lambdalint.model.places import Span

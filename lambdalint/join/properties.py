@@ -1,10 +1,13 @@
 """Looking into evaluated properties."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from lambdalint.model.places import Span
 from lambdalint.model.values import Known, Properties, Property, Reference, Unknown, Value
+
+#: What is said of a setting that no file of the project has.
+NOBODY: Final = "nobody says it"
 
 
 def properties_of(value: Property | None) -> Properties:
@@ -71,3 +74,19 @@ def references(value: Property | None) -> Iterator[Reference]:
     elif isinstance(value, Known) and isinstance(value.value, tuple):
         for item in value.value:
             yield from references(item)
+
+
+class Hidden(Mapping[str, Property]):
+    """The properties of a resource that nobody has seen: each may be set, to anything; *reason* says why."""
+
+    def __init__(self, reason: str, at: Span) -> None:
+        self._reason, self._at = reason, at
+
+    def __getitem__(self, name: str) -> Property:
+        return Unknown(self._reason, self._at)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Final
 
 from lambdalint.join.called import function_of
-from lambdalint.join.cloudformation import FUNCTION, LAYER, PERMISSION, Declared, declared_function, declared_layer
+from lambdalint.join.cloudformation import Declared, declared_function, declared_layer
 from lambdalint.join.inputs import Inputs, Said
 from lambdalint.join.properties import text_of
+from lambdalint.join.resource_types import FUNCTION, LAYER, PERMISSION
 from lambdalint.join.terraform_code import Uploads, builds_image
 from lambdalint.join.terraform_community import Community, community, packaged
 from lambdalint.join.terraform_evaluate import LOCAL, evaluate

@@ -3,7 +3,7 @@
 Nothing is known of them but their code: every setting that nobody states is ``Unknown``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -27,14 +27,15 @@ from lambdalint.facts.imports import Imports
 from lambdalint.facts.outline import Outline
 from lambdalint.facts.per_module import PerModule
 from lambdalint.facts.symbols import Definition, Symbol, Symbols
-from lambdalint.join.cloudformation import FUNCTION
 from lambdalint.join.code import load_code, vendored_names
 from lambdalint.join.inputs import StatedFunction
+from lambdalint.join.properties import Hidden
+from lambdalint.join.resource_types import FUNCTION
 from lambdalint.join.roots import outermost
 from lambdalint.model.function import Code, CodeKind, Evidence, Function, Handling
 from lambdalint.model.places import Span
 from lambdalint.model.template import Dialect, Resource
-from lambdalint.model.values import Known, Property, Unknown, Value
+from lambdalint.model.values import Known, Unknown, Value
 from lambdalint.readers.tree import Tree
 
 #: More handlers than any repository has; what comes after them is not looked at.
@@ -241,7 +242,7 @@ def _function(found: _Found, roots: tuple[str, ...]) -> Function:
         span=at,
         template=None,
         dialect=Dialect.NONE,
-        resource=Resource(name, FUNCTION, Hidden(at), at, at),
+        resource=Resource(name, FUNCTION, Hidden(_NOBODY, at), at, at),
         runtime=hidden,
         handler=Known(
             f"{module.replace('/', '.')}.{found.symbol}", at, stated=found.evidence is Evidence.CONFIGURATION
@@ -259,22 +260,6 @@ def _function(found: _Found, roots: tuple[str, ...]) -> Function:
         layers_complete=False,
         evidence=found.evidence,
     )
-
-
-class Hidden(Mapping[str, Property]):
-    """The properties of a resource that nobody has seen: each may be set, to anything."""
-
-    def __init__(self, at: Span) -> None:
-        self._at = at
-
-    def __getitem__(self, name: str) -> Property:
-        return Unknown(_NOBODY, self._at)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 def _stated(value: Any, otherwise: Value[Any] | None, span: Span) -> Value[Any] | None:
