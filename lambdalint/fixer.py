@@ -8,8 +8,9 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Final
 
-from lambdalint.engine.edits import Text, edits_of
+from lambdalint.engine.edits import edits_of
 from lambdalint.engine.result import Result
+from lambdalint.engine.text import Text
 from lambdalint.errors import UnreadableInput
 from lambdalint.model.finding import Applicability, Edit, Finding, Fix
 from lambdalint.readers.text import decoded

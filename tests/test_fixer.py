@@ -9,9 +9,10 @@ from click.testing import CliRunner
 
 import lambdalint
 from lambdalint.cli import main
-from lambdalint.engine.edits import Text, edits_of
+from lambdalint.engine.edits import edits_of
 from lambdalint.engine.registry import Registry
 from lambdalint.engine.result import Result
+from lambdalint.engine.text import Text
 from lambdalint.fixer import Fixed, fixed
 from lambdalint.model.changes import (
     AddParameter,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from lambdalint.engine.edits import Text
+from lambdalint.engine.text import Text
 from lambdalint.errors import Refused, UnreadableInput
 from lambdalint.fixer import EditedFile
 from lambdalint.join.stacks import template_document

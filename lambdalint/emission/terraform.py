@@ -20,7 +20,7 @@ from lambdalint.emission.declarations import (
     without_packages,
 )
 from lambdalint.emission.local import seen_from
-from lambdalint.engine.edits import Text
+from lambdalint.engine.text import Text
 from lambdalint.errors import LambdalintError, Refused
 from lambdalint.join.emitted import LAYERS, OVERRIDES
 from lambdalint.join.inputs import Said

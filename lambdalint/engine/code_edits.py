@@ -16,10 +16,10 @@ from libcst.metadata import (
     ScopeProvider,
 )
 
-from lambdalint.engine.edits import Text
 from lambdalint.engine.import_edits import imported
 from lambdalint.engine.python_text import Code
 from lambdalint.engine.restructuring import restructured
+from lambdalint.engine.text import Text
 from lambdalint.model.changes import (
     AddParameter,
     AwaitHandler,

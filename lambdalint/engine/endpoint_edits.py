@@ -4,7 +4,7 @@ import json
 import re
 from typing import Final
 
-from lambdalint.engine.edits import Text
+from lambdalint.engine.text import Text
 from lambdalint.errors import UnreadableInput
 from lambdalint.model.changes import AddEndpoint
 from lambdalint.model.document import Mapping, Node, Sequence

@@ -2,7 +2,7 @@
 
 import ast
 
-from lambdalint.engine.edits import Text
+from lambdalint.engine.text import Text
 from lambdalint.model.finding import Edit
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from lambdalint.engine.edits import Text
+from lambdalint.engine.text import Text
 from lambdalint.errors import UnreadableInput
 from lambdalint.model.changes import SetProperty
 from lambdalint.model.document import Mapping, Node, Scalar, Sequence

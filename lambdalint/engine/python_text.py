@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
-from lambdalint.engine.edits import Text
+from lambdalint.engine.text import Text
 from lambdalint.model.places import Span
 
 Def: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
