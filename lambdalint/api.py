@@ -300,7 +300,7 @@ def package_tree(
             tree,
             place.paths,
             options(wanted, place, today or date.today()),
-            Registry.load_some(_ABOUT_ARTIFACTS, cache, packages.digest),
+            Registry.load_some(_ABOUT_ARTIFACTS),
             cache=cache,
             executor=Serial(),
             version=packages.digest,

@@ -265,11 +265,9 @@ def test_package_passes_its_arguments_on_and_shows_what_was_built(
     assert done.exit_code == 0
     assert done.stdout == packages_report("text", packaging, View())
     assert done.stderr == ""
-    assert calls == [
-        (Path("app"), Config(), {"functions": ("Orders",), "out": Path("build"), "plan_only": True, "verify": False})
-    ]
+    assert calls == [(Path("app"), Config(), {"functions": ("Orders",), "out": Path("build"), "plan_only": True})]
     run("package")
-    assert calls[1] == (Path(), Config(), {"functions": (), "out": Path("dist"), "plan_only": False, "verify": False})
+    assert calls[1] == (Path(), Config(), {"functions": (), "out": Path("dist"), "plan_only": False})
     (tmp_path / "pylock.toml").touch()
     run("package", "--manifest", "pylock.toml", "--extra", "a", "--group", "b", "--sdist", "cross", "--venv", "app")
     assert calls[2][1].package == PackageSettings(

@@ -1,31 +1,37 @@
 """The rules of all installed packs."""
 
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from lambdalint.engine.cache import Cache, digest
 from lambdalint.errors import RuleError, UsageError
 from lambdalint.rule import Rule
 
 ENTRY_POINT_GROUP: Final = "lambdalint.rules"
 
+#: How a module states a rule that it holds.
+_STATED: Final = re.compile(rb"""@rule\(\s*"([A-Z]{2}\d{3})",\s*"([\w-]+)",""")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listed:
-    """A rule of which only the names are known, and the module that it is in."""
+    """A rule of which only the names are known."""
 
-    module: str
     code: str
     name: str
-    family: str
-    covers: tuple[str, ...]
+
+    @property
+    def family(self) -> str:
+        """The two letters of the code."""
+        return self.code[:2]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,23 +42,24 @@ class Registry:
     others: tuple[Listed, ...] = ()
 
     @staticmethod
-    def load_some(names: Sequence[str], cache: Cache, version: str) -> "Registry":
-        """The rules of these families and codes; *cache* has where they are, for one *version* of all packs.
+    def load_some(names: Sequence[str]) -> "Registry":
+        """The rules of these families and codes; the modules of others are read and not run.
 
         Raises:
             RuleError: as :meth:`load` does.
         """
-        key = digest("rules", version)
-        listed = cache.get(key)
-        if not isinstance(listed, tuple):
-            registry = Registry.load()
-            cache.put(key, tuple(map(_listed, registry.rules)))
-            return registry
-        wanted = [each for each in listed if each.code in names or each.family in names]
-        modules = {each.module: None for each in wanted}
-        loaded = Registry.of(rule for module in modules for rule in _rules_in(_imported(module)))
-        codes = {rule.code for rule in loaded.rules}
-        return Registry(loaded.rules, tuple(each for each in listed if each.code not in codes))
+        others: list[Listed] = []
+        rules: list[Rule] = []
+        for pack in _packs():
+            package = _package(pack)
+            rules += _rules_in(package)
+            for name, place in _module_files(package):
+                listed = _listed(place)
+                if listed is None or any(each.code in names or each.family in names for each in listed):
+                    rules += _rules_in(_imported(name))
+                else:
+                    others += listed
+        return Registry(Registry.of(rules).rules, tuple(others))
 
     @staticmethod
     def load() -> "Registry":
@@ -62,13 +69,7 @@ class Registry:
             RuleError: there is no pack, a pack does not import, two rules share a code or a name, or a rule asks for
                 something that it cannot have.
         """
-        packs = installed_packs()
-        if not packs:
-            raise RuleError(
-                "no pack of rules is installed, not even the built-in one",
-                hint="install lambdalint itself (pip install lambdalint, or pip install -e . in a checkout)",
-            )
-        return Registry.of(rule for pack in packs for rule in _pack_rules(pack))
+        return Registry.of(rule for pack in _packs() for rule in _pack_rules(pack))
 
     @staticmethod
     def of(rules: Iterable[Rule]) -> "Registry":
@@ -105,9 +106,13 @@ class Registry:
 
     def meant(self, text: str) -> tuple[Rule | Listed, ...]:
         """What :meth:`find` gives, and the others."""
-        found = tuple(rule for rule in self.all if text in (rule.code, rule.name, rule.family) or text in rule.covers)
+        found = tuple(rule for rule in self.all if text in (rule.code, rule.name, rule.family))
+        found += tuple(rule for rule in self.rules if text in rule.covers)
         if found:
             return found
+        if self.others:
+            # What they cover is not known.
+            return Registry.load().meant(text)
         if ":" in text:
             hint = "`lambdalint rules --output-format json` shows what each covers"
             raise UsageError(f"no rule covers {text!r}", hint=hint)
@@ -132,16 +137,32 @@ def pack_folders() -> tuple[str, ...]:
     return tuple(folder for spec in specs if spec for folder in spec.submodule_search_locations or ())
 
 
+def _packs() -> tuple[EntryPoint, ...]:
+    packs = installed_packs()
+    if not packs:
+        raise RuleError(
+            "no pack of rules is installed, not even the built-in one",
+            hint="install lambdalint itself (pip install lambdalint, or pip install -e . in a checkout)",
+        )
+    return packs
+
+
 def _pack_rules(pack: EntryPoint) -> Iterator[Rule]:
+    package = _package(pack)
+    yield from _rules_in(package)
+    for name, _ in _module_files(package):
+        yield from _rules_in(_imported(name))
+
+
+def _package(pack: EntryPoint) -> ModuleType:
     try:
-        package = pack.load()
+        package: ModuleType = pack.load()
     except Exception as error:
         raise RuleError(
             f"the pack of rules {pack.name!r} ({pack.value}) does not import: {error}",
             hint=f"reinstall or remove {pack.dist.name if pack.dist else pack.name}",
         ) from error
-    for module in _modules(package):
-        yield from _rules_in(module)
+    return package
 
 
 def _rules_in(module: ModuleType) -> Iterator[Rule]:
@@ -150,14 +171,20 @@ def _rules_in(module: ModuleType) -> Iterator[Rule]:
             yield value
 
 
-def _listed(rule: Rule) -> Listed:
-    return Listed(rule.check.__module__, rule.code, rule.name, rule.family, tuple(rule.covers))
-
-
-def _modules(package: ModuleType) -> Iterator[ModuleType]:
-    yield package
+def _module_files(package: ModuleType) -> Iterator[tuple[str, Path | None]]:
+    """The modules in *package*, with their files where they have any."""
     for found in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{package.__name__}."):
-        yield _imported(found.name)
+        folder = getattr(found.module_finder, "path", None)
+        inner = "/__init__.py" if found.ispkg else ".py"
+        place = Path(folder, found.name.rpartition(".")[2] + inner) if folder else None
+        yield found.name, place if place is not None and place.is_file() else None
+
+
+def _listed(place: Path | None) -> list[Listed] | None:
+    """The rules in the module in a file; ``None`` where its text does not show which they are."""
+    text = place.read_bytes() if place else b"rule("
+    stated = [Listed(code.decode(), name.decode()) for code, name in _STATED.findall(text)]
+    return None if text.count(b"rule(") != len(stated) or b"rule as " in text else stated
 
 
 def _imported(name: str) -> ModuleType:
