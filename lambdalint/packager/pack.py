@@ -31,11 +31,12 @@ Buffer: TypeAlias = bytes | memoryview
 
 @dataclass(frozen=True, slots=True)
 class RawMember:
-    """A file before it is compressed."""
+    """A file before it is compressed; *sha256* in hexadecimal digits, where somebody has worked it out."""
 
     path: str
     data: bytes
     executable: bool = False
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +90,7 @@ def compressed(raw: RawMember) -> Member:
     return Member(
         path=raw.path,
         size=len(raw.data),
-        sha256=hashlib.sha256(raw.data).hexdigest(),
+        sha256=raw.sha256 or hashlib.sha256(raw.data).hexdigest(),
         crc32=deflate.crc32(raw.data),
         executable=raw.executable,
         deflated=deflated,

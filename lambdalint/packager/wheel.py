@@ -11,13 +11,17 @@ import base64
 import csv
 import hashlib
 import io
+import mmap
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+import deflate
 
 from lambdalint.errors import Refused
 from lambdalint.packager import strip
@@ -27,6 +31,9 @@ from lambdalint.packager.pack import Loss, RawMember
 #: Changes with what is left out or rewritten, so that packs made by other rules are not taken for ours.
 RULES: Final = f"2 {strip.RULES}"
 
+_LOCAL: Final = struct.Struct("<4s22xHH")
+_SIGNATURE: Final = b"PK\x03\x04"
+_UTF8: Final = 0x800
 _MAX_UNPACKED_BYTES: Final = 2 * 1024 * 1024 * 1024
 _MAX_MEMBERS: Final = 200_000
 _MAX_METADATA_BYTES: Final = 16 * 1024 * 1024
@@ -58,8 +65,12 @@ def installed(path: Path, pin: Pin, *, strips: bool = True) -> Installed:
         Refused: it is cut short, is not as its ``RECORD`` says, or holds paths that leave the package.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _installed(archive, pin, strips=strips)
+        with (
+            path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw,
+            zipfile.ZipFile(file) as archive,
+        ):
+            return _installed(archive, raw, pin, strips=strips)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
         raise Refused(
             f"{pin.filename} cannot be unpacked: {str(error)[:200] or type(error).__name__}",
@@ -67,7 +78,7 @@ def installed(path: Path, pin: Pin, *, strips: bool = True) -> Installed:
         ) from error
 
 
-def _installed(archive: zipfile.ZipFile, pin: Pin, *, strips: bool) -> Installed:
+def _installed(archive: zipfile.ZipFile, raw: mmap.mmap, pin: Pin, *, strips: bool) -> Installed:
     files = {info.filename: info for info in archive.infolist() if not info.is_dir()}
     _check(archive, files, pin)
     info_folder = _metadata_folder(files, pin)
@@ -75,8 +86,11 @@ def _installed(archive: zipfile.ZipFile, pin: Pin, *, strips: bool) -> Installed
     found: dict[str, RawMember] = {}
     losses: list[Loss] = []
     for name in sorted(files):
-        data = archive.read(name)
-        _verify(name, data, record, info_folder, pin)
+        data = _unpacked(raw, files[name])
+        if data is None:
+            data = archive.read(name)
+        sha256 = hashlib.sha256(data)
+        _verify(name, data, sha256.digest(), record, info_folder, pin)
         path = _placed(name, info_folder)
         reason = _PROGRAM if path is None else _why_left_out(path, info_folder)
         if path is None or reason is not None:
@@ -87,7 +101,7 @@ def _installed(archive: zipfile.ZipFile, pin: Pin, *, strips: bool) -> Installed
         executable = bool((files[name].external_attr >> 16) & 0o111) and is_program(data)
         if path in found and found[path].data != data:
             raise Refused(f"{pin.filename} brings {path} twice, with different content", hint="take another version")
-        found[path] = RawMember(path, data, executable)
+        found[path] = RawMember(path, data, executable, sha256.hexdigest())
     losses += [Loss(path, len(found.pop(path).data), reason) for path, reason in sorted(_useless(found).items())]
     for path, member in found.items() if strips else ():
         shorter = strip.stripped(member.data)
@@ -97,6 +111,24 @@ def _installed(archive: zipfile.ZipFile, pin: Pin, *, strips: bool) -> Installed
     kept = [*found.values()]
     kept.append(RawMember(f"{info_folder}/RECORD", _new_record(kept, f"{info_folder}/RECORD")))
     return Installed(tuple(sorted(kept, key=lambda member: member.path)), tuple(losses))
+
+
+def _unpacked(raw: mmap.mmap, info: zipfile.ZipInfo) -> bytes | None:
+    """A member in the form that nearly all have, at once; ``None`` for others, and where anything is odd."""
+    head = raw[info.header_offset : info.header_offset + _LOCAL.size]
+    if info.compress_type != zipfile.ZIP_DEFLATED or len(head) < _LOCAL.size:
+        return None
+    signature, name_bytes, extra_bytes = _LOCAL.unpack(head)
+    start = info.header_offset + _LOCAL.size
+    name = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
+    if signature != _SIGNATURE or raw[start : start + name_bytes] != name:
+        return None
+    start += name_bytes + extra_bytes
+    try:
+        data = bytes(deflate.deflate_decompress(raw[start : start + info.compress_size], info.file_size))
+    except deflate.DeflateError:
+        return None
+    return data if len(data) == info.file_size and deflate.crc32(data) == info.CRC else None
 
 
 def metadata_of(path: Path) -> bytes:
@@ -158,20 +190,24 @@ def _record(archive: zipfile.ZipFile, name: str, pin: Pin) -> dict[str, str]:
     return {row[0].removeprefix("./"): row[1] for row in rows if len(row) >= 2}
 
 
-def _verify(name: str, data: bytes, record: Mapping[str, str], info_folder: str, pin: Pin) -> None:
+def _verify(name: str, data: bytes, sha256: bytes, record: Mapping[str, str], info_folder: str, pin: Pin) -> None:
     stated = record.get(name)
     if not stated or name == f"{info_folder}/RECORD":
         return
-    algorithm, _, digest = stated.partition("=")
-    if algorithm in _HASHES and _digest(algorithm, data) != digest.rstrip("="):
+    algorithm, _, text = stated.partition("=")
+    if algorithm not in _HASHES:
+        return
+    digest = sha256 if algorithm == "sha256" else hashlib.new(algorithm, data).digest()
+    if _text(digest) != text.rstrip("="):
         raise Refused(
             f"{pin.filename} has a RECORD that says otherwise about {name} than what is in it",
             hint="it was changed after it was built; take another version or another index",
         )
 
 
-def _digest(algorithm: str, data: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.new(algorithm, data).digest()).rstrip(b"=").decode()
+def _text(digest: bytes) -> str:
+    """*digest* as ``RECORD`` has it."""
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _placed(name: str, info_folder: str) -> str | None:
@@ -232,9 +268,13 @@ def _module(path: str) -> str:
     return f"{folder}{slash}{name.partition('.')[0]}"
 
 
+def _sha256(member: RawMember) -> bytes:
+    return bytes.fromhex(member.sha256) if member.sha256 else hashlib.sha256(member.data).digest()
+
+
 def _new_record(members: list[RawMember], path: str) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    rows = [(member.path, f"sha256={_digest('sha256', member.data)}", str(len(member.data))) for member in members]
+    rows = [(member.path, f"sha256={_text(_sha256(member))}", str(len(member.data))) for member in members]
     writer.writerows(sorted([*rows, (path, "", "")]))
     return text.getvalue().encode()
