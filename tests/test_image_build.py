@@ -205,6 +205,7 @@ def test_a_base_in_the_registry_is_mounted_and_never_fetched(tmp_path: Path) -> 
             "copy",
             "-q",
             "--dest-tls-verify=false",
+            "--dest-no-creds",
             on_layout(tmp_path / "base"),
             f"docker://{address}/bases/python:3.13",
         )
@@ -224,7 +225,9 @@ def test_a_base_in_the_registry_is_mounted_and_never_fetched(tmp_path: Path) -> 
         assert (pushed.sent_layers, pushed.all_layers) == (3, 4)
         assert not any(each.startswith("GET") and below.layers[0].digest in each for each in asked)
         assert push(image, reference(f"{address}/orders:8"), bench).sent_layers == 0
-        shown = json.loads(tool("skopeo", "inspect", "--tls-verify=false", f"docker://{address}/orders:7"))
+        shown = json.loads(
+            tool("skopeo", "inspect", "--tls-verify=false", "--no-creds", f"docker://{address}/orders:7")
+        )
         assert shown["Digest"] == image.digest
         manifest = Registry(reference(f"{address}/orders:7"), bench.web, machine.environment).manifest()
         assert manifest.data == image.manifest
@@ -243,6 +246,7 @@ def test_of_an_index_the_image_for_the_architecture_is_taken(tmp_path: Path) -> 
                 "copy",
                 "-q",
                 "--dest-tls-verify=false",
+                "--dest-no-creds",
                 on_layout(folder, {**AWS_CONFIG, "architecture": name}),
                 f"docker://{address}/base:{name}",
             )

@@ -85,7 +85,7 @@ def test_one_image_is_judged_alike_in_every_form(folder: Path, registry: str, im
     tool("skopeo", "copy", "-q", f"oci:{layout}", f"docker-archive:{folder / 'docker.tar'}:orders:1")
     pushed = f"{registry}/orders:{len(image)}"
     for form, name in (("v2s2", pushed), ("oci", f"{pushed}-oci")):
-        arguments = ("--dest-tls-verify=false", "--format", form)
+        arguments = ("--dest-tls-verify=false", "--dest-no-creds", "--format", form)
         tool("skopeo", "copy", "-q", *arguments, f"oci:{layout}", f"docker://{name}")
     for name in ("orders.tar", "orders", "oci:orders", "docker-archive:docker.tar:orders:1", pushed, f"{pushed}-oci"):
         assert found(name, "--architecture", "x86_64") == codes, name
@@ -105,7 +105,7 @@ def test_an_index_is_none_however_it_gets_to_the_registry(folder: Path, registry
     row = {"mediaType": samples.INDEX, "digest": f"sha256:{digest}", "size": len(data)}
     (first / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [row]}))
     assert found(str(first)) == {"LO001"}
-    copied = ("--all", "--dest-tls-verify=false", f"oci:{first}", f"docker://{registry}/several:1")
+    copied = ("--all", "--dest-tls-verify=false", "--dest-no-creds", f"oci:{first}", f"docker://{registry}/several:1")
     tool("skopeo", "copy", "-q", *copied)
     assert found(f"{registry}/several:1") == {"LO001"}
     inner = f"{registry}/several@{rows[0]['digest']}"
