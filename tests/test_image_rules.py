@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -60,9 +59,8 @@ def found(*arguments: str) -> set[str]:
 
 def unpacked(image: bytes, folder: Path) -> Path:
     """The layout in the archive *image*, in *folder*."""
-    folder.with_suffix(".made").write_bytes(image)
-    with tarfile.open(folder.with_suffix(".made")) as archive:
-        archive.extractall(folder, filter="data")
+    folder.mkdir(parents=True)
+    subprocess.run(["tar", "-xf", "-", "-C", str(folder)], input=image, check=True)
     return folder
 
 
