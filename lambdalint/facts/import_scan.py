@@ -9,24 +9,26 @@ from typing import Final
 #: Letters, digits and what stands for letters beyond ASCII in UTF-8.
 _WORD: Final = rb"[\w\x80-\xff]"
 _GAP: Final = rb"(?:[ \t\f]|\\\n)"
+# Not possessive: before 3.11.5, Python forgets a way to match in a group that is repeated so.
+_GAPS: Final = rb"(?>" + _GAP + rb"*)"
 
 #: What may stand before ``import`` in its statement.
 _BEFORE = re.compile(
-    _GAP
-    + rb"*+(?P<lazy>lazy"
+    _GAPS
+    + rb"(?P<lazy>lazy"
     + _GAP
-    + rb"+)?(?:from(?P<module>(?:"
+    + rb"+)?(?:from(?P<module>(?>(?:"
     + _GAP
-    + rb"|[.])*+(?:"
+    + rb"|[.])*)(?:"
     + _WORD
     + rb"++"
-    + _GAP
-    + rb"*+[.]?"
-    + _GAP
-    + rb"*+)*))?"
+    + _GAPS
+    + rb"[.]?"
+    + _GAPS
+    + rb")*))?"
 )
-_LISTED = re.compile(rb"(?:[^\\\n;#]++|\\\n)*+")
-_PARENTHESISED = re.compile(rb"[\s\\]*\(((?:[^)#]++|#[^\n]*+)*+)\)")
+_LISTED = re.compile(rb"(?>(?:[^\\\n;#]++|\\\n)*)")
+_PARENTHESISED = re.compile(rb"[\s\\]*\(((?>(?:[^)#]++|#[^\n]*+)*))\)")
 _COMMENT = re.compile(rb"#[^\n]*")
 _CALL = re.compile(rb"""[ \t]*\(\s*(?:name\s*=\s*)?[rbuRBU]?(?:"([^"\n\\]*)"|'([^'\n\\]*)')([^)\n]*)""")
 _ANCHOR = re.compile(rb"""\s*,\s*(?:package\s*=\s*)?(?:"([\w.]+)"|'([\w.]+)')""")
@@ -42,10 +44,10 @@ _DEF_HEAD = re.compile(rb"\s*(?:async[ \t]+)?def\b")
 #: Comments and strings; one that is not closed goes on to the end.
 _OTHER_TEXT = re.compile(
     rb"#[^\n]*"
-    rb'|"""[^"\\]*+(?:(?:\\.|"(?!""))[^"\\]*+)*+(?:"""|\\?\Z)'
-    rb"|'''[^'\\]*+(?:(?:\\.|'(?!''))[^'\\]*+)*+(?:'''|\\?\Z)"
-    rb'|"(?:[^"\\\n]|\\.)*+"'
-    rb"|'(?:[^'\\\n]|\\.)*+'",
+    rb'|"""[^"\\]*+(?>(?:(?:\\.|"(?!""))[^"\\]*+)*)(?:"""|\\?\Z)'
+    rb"|'''[^'\\]*+(?>(?:(?:\\.|'(?!''))[^'\\]*+)*)(?:'''|\\?\Z)"
+    rb'|"(?>(?:[^"\\\n]|\\.)*)"'
+    rb"|'(?>(?:[^'\\\n]|\\.)*)'",
     re.DOTALL,
 )
 _EXPORTED = re.compile(rb"\n__all__\b[^=\n]*=[^\[(\n]*[\[(]([^\])]*)")

@@ -19,7 +19,7 @@ from lambdalint.packager.host import Host
 from lambdalint.packager.plan import SOURCE, PlannedEntry
 
 #: Changes with how files are scanned, so that what other rules found is not taken for ours.
-_RULES: Final = ("5", *Scan.__slots__)
+_RULES: Final = ("6", *Scan.__slots__)
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
 _REQUIRED: Final = re.compile(r"^Requires-Dist: *([\w.-]+)(.*)$", re.MULTILINE)
 _MAX_UNSEEN_BYTES: Final = 1024 * 1024
