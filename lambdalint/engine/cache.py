@@ -8,6 +8,7 @@ import io
 import pickle
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
@@ -96,6 +97,10 @@ class _Reducers(dict[type, Callable[[Any], Any]]):
     """
 
     def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        if issubclass(kind, Enum):
+            # By its value: the first releases of Python 3.11 would have it made by ``getattr``.
+            self[kind] = _by_value
+            return _by_value
         if not is_dataclass(kind) or not all(field.init and not field.kw_only for field in fields(kind)):
             raise KeyError(kind)  # left to pickle itself
         names = [field.name for field in fields(kind)]
@@ -107,6 +112,10 @@ class _Reducers(dict[type, Callable[[Any], Any]]):
 
         self[kind] = reduced
         return reduced
+
+
+def _by_value(member: Enum) -> tuple[type[Enum], tuple[Any]]:
+    return type(member), (member.value,)
 
 
 _REDUCERS: Final = _Reducers()
