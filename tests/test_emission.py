@@ -251,6 +251,10 @@ def test_what_somebody_wrote_is_not_overwritten(bench: Bench) -> None:
         assert done.exit_code == 3
         assert "lambdalint did not write it" in done.output
     assert (bench.folder / "out/template.yaml").read_text() == "Resources: {}\n"
+    bench.holds({"taken/template.yaml/file": ""})
+    done = bench.package(EMIT, "--out", "taken")
+    assert done.exit_code == 3
+    assert "taken/template.yaml is there, and lambdalint did not write it" in done.output
     bench.holds({"template.yaml": "", "Orders.json": json.dumps(yaml.safe_load(FUNCTION))})
     done = bench.package(EMIT)
     assert done.exit_code == 3
@@ -423,21 +427,28 @@ module "community" {
 
 
 @pytest.mark.parametrize(
-    ("many", "key", "source", "keys"),
+    ("many", "key", "source", "places"),
     [
-        ('for_each = toset(["a", "b"])', "each.key", "${each.key}", ['"a"', '"b"']),
-        ("count = 2", "count.index", '${["a", "b"][count.index]}', ["0", "1"]),
+        ('for_each = toset(["a", "b"])', "each.key", "${each.key}", {'"a"': "-a", '"b"': "-b"}),
+        (
+            'for_each = { "$${x}" = "a", "%%{y}" = "b", "\\"" = "a" }',
+            "each.key",
+            "${each.value}",
+            {'"${x}"': "-x", '"%{y}"': "-y", '"\\""': ""},
+        ),
+        ("count = 2", "count.index", '${["a", "b"][count.index]}', {"0": "-0", "1": "-1"}),
     ],
 )
-def test_each_instance_has_its_package(bench: Bench, many: str, key: str, source: str, keys: list[str]) -> None:
+def test_each_instance_has_its_package(
+    bench: Bench, many: str, key: str, source: str, places: Mapping[str, str]
+) -> None:
     files = {f"{name}/app.py": f"def handler(event, context):\n    return '{name}'\n" for name in "ab"}
     text = TERRAFORM.format(name="many", source=source, many=many, key=f"[{key}]")
     bench.holds({"main.tf": text, **files})
     done = bench.package(EMIT)
     assert done.exit_code == 0, done.output
-    found = with_overrides(bench.folder)
-    assert found == {
-        f"aws_lambda_function.many[{each}]": f"dist/aws_lambda_function.many-{each.strip(chr(34))}.zip" for each in keys
+    assert with_overrides(bench.folder) == {
+        f"aws_lambda_function.many[{each}]": f"dist/aws_lambda_function.many{end}.zip" for each, end in places.items()
     }
 
 

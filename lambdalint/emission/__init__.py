@@ -66,11 +66,22 @@ def write(emission: Emission, packages: Collection[Path]) -> Emission:
 def _write(path: Path, content: bytes, packages: Collection[Path]) -> None:
     if any(place in packages for place in (path, *path.parents)):
         raise Refused(f"{path} is the place of a package, and of a template that names it", hint="give another --out")
-    is_ours = path.name in (OVERRIDES, LAYERS) or path.name.startswith(f"{SERVICE}.")
-    if path.exists() and not is_ours and MARK[-1].encode() not in path.read_bytes():
+    if path.exists() and not _is_ours(path):
         raise Refused(f"{path} is there, and lambdalint did not write it", hint="give another --out")
     with whole(path) as (scratch,):
         scratch.write_bytes(content)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether we wrote what is at *path*: no folder, and no file that cannot be read."""
+    if path.is_dir():
+        return False
+    if path.name in (OVERRIDES, LAYERS) or path.name.startswith(f"{SERVICE}."):
+        return True
+    try:
+        return MARK[-1].encode() in path.read_bytes()
+    except OSError:
+        return False
 
 
 def _unsaid(declarations: Sequence[Declaration]) -> Iterator[tuple[str, LambdalintError]]:

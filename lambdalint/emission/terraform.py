@@ -219,7 +219,7 @@ def _value(declarations: Sequence[Declaration], built: Sequence[Built], texts: S
         return None
     keys = [match["key"] for match in instances if match]
     if None not in keys:
-        pairs = ", ".join(f'"{key}" = {text}' for key, text in sorted(zip(keys, texts, strict=True)))
+        pairs = ", ".join(f'"{_literal(key)}" = {text}' for key, text in sorted(zip(keys, texts, strict=True)))
         return f"{{{pairs}}}[each.key]"
     indexes = [match["index"] for match in instances if match]
     ordered = sorted((int(index), text) for index, text in zip(indexes, texts, strict=True) if index is not None)
@@ -230,7 +230,12 @@ def _value(declarations: Sequence[Declaration], built: Sequence[Built], texts: S
 
 def _path(place: Path, folder: Path) -> str:
     """The path of a package as a template, wherever Terraform runs."""
-    return "${path.module}/" + seen_from(place, folder).replace("${", "$${").replace("%{", "%%{")
+    return "${path.module}/" + _literal(seen_from(place, folder))
+
+
+def _literal(text: str) -> str:
+    """*text* as a template that says nothing else."""
+    return text.replace("${", "$${").replace("%{", "%%{")
 
 
 def _quoted(template: str) -> str:
