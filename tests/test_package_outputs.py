@@ -247,6 +247,23 @@ def test_a_bill_of_materials_names_all_that_is_in_the_package(bench: Bench) -> N
     assert graph["quick"] == graph["native"] == set()
 
 
+@pytest.mark.parametrize(
+    ("headers", "licences"),
+    [
+        ("MIT\nLicense-Expression: MIT OR LicenseRef-Own", [{"expression": "MIT OR LicenseRef-Own"}]),
+        ("MIT\nLicense-Expression:", [{"license": {"id": "MIT"}}]),
+        ("UNKNOWN\nClassifier: License :: OSI Approved :: MIT License", [{"license": {"name": "MIT License"}}]),
+        ("text " * 100, None),
+    ],
+)
+def test_a_licence_is_what_the_metadata_says_of_it(bench: Bench, headers: str, licences: Any) -> None:
+    bench.index.add(wheel("said", "1", licence=headers))
+    bench.holds({**ORDERS, "src/requirements.txt": "said\n"})
+    assert bench.package("--sbom").exit_code == 0
+    (component,) = bill_of("Orders")["components"]
+    assert component.get("licenses") == licences
+
+
 def test_a_bill_of_materials_is_the_same_each_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.holds({**ORDERS, "lambdalint.toml": "[package]\nsbom = true\n"})
     command = [sys.executable, "-m", "lambdalint", "package"]

@@ -173,7 +173,8 @@ def _licences(installed: InstalledDistribution) -> "list[License]":
     from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
     from cyclonedx.spdx import is_supported_id
 
-    for expression in installed.headers("License-Expression"):
+    expression = next(filter(None, installed.headers("License-Expression")), None)
+    if expression:
         return [LicenseExpression(expression)]
     names = [
         name
