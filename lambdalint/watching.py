@@ -110,6 +110,8 @@ def packagings(
             others = seen.paths
         else:
             own.update(Path(template.path) for template in packaging.templates)
+            written = [each for each in packaging.packages if each.sha256]
+            own.update(Path(place) for each in written for place in (each.path, each.manifest, each.sbom) if place)
             # A file that appears where nobody needs it is no news.
             if not (last and seen and changed <= seen.folders.keys() and _gist(packaging) == _gist(last)):
                 yield packaging

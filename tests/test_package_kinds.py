@@ -115,6 +115,20 @@ def test_a_folder_holds_the_tree_of_the_archive(bench: Bench) -> None:
     assert not (folder / "stale.py").exists()
 
 
+@pytest.mark.parametrize("kind", ["dir", "zip"])
+def test_only_packages_are_written_over(bench: Bench, kind: str) -> None:
+    bench.holds({**ORDERS, "template.yaml": FUNCTION.replace("Orders", "src")})
+    before = {place: place.read_bytes() for place in bench.folder.rglob("*") if place.is_file()}
+    if kind == "zip":
+        bench.holds({"src.json": '{"version": "1.0.0"}'})
+    done = bench.package("--kind", kind, "--out", ".")
+    assert done.exit_code == 3
+    assert f"/src{'' if kind == 'dir' else '.json'} is there, and lambdalint did not write it" in done.output
+    assert {place: place.read_bytes() for place in before} == before
+    for _ in range(2):
+        assert bench.package("--kind", kind).exit_code == 0
+
+
 def test_what_a_function_needs_becomes_a_layer_of_its_own(bench: Bench) -> None:
     bench.holds(ORDERS)
     done = bench.package("--kind", "layer")

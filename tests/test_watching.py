@@ -22,6 +22,8 @@ __all__ = ["bench"]
 
 #: Nothing takes as long, so that a build that never comes ends the test.
 PATIENCE_S = 60
+#: Any build of these projects takes less.
+QUIET_S = 2
 
 TWO = FUNCTION + FUNCTION[FUNCTION.index("  Orders:") :].replace("Orders", "Bills").replace("src/", "bills/")
 PROJECT = {**ORDERS, "template.yaml": TWO, "bills/app.py": "def handler(event, context):\n    return 1\n"}
@@ -51,6 +53,14 @@ class Watch:
             self.said.append(line)
             if text in line:
                 return line
+
+    def is_silent(self) -> bool:
+        """Whether nothing is said for as long as a build of a change would take."""
+        try:
+            self.said.append(self._lines.get(timeout=QUIET_S))
+        except Empty:
+            return True
+        return False
 
     def ends(self) -> int:
         self.process.send_signal(signal.SIGINT)
@@ -87,6 +97,15 @@ def test_only_what_changed_is_packaged_again(bench: Bench) -> None:
         assert {name for name in last if last[name] != after[name]} == {"Orders.json"}
         assert watch.ends() == 130
     assert sorted(touched(bench)) == ["Bills.json", "Bills.zip", "Orders.json", "Orders.zip"]
+
+
+def test_what_was_written_beside_the_template_is_no_change(bench: Bench) -> None:
+    bench.holds(PROJECT)
+    with watching("--out", ".") as watch:
+        watch.waits_for("watching for changes")
+        bench.holds({"src/app.py": f"{APP}\nCHANGED = True\n"})
+        assert "packaged Orders, " in watch.waits_for("unchanged")
+        assert watch.is_silent()
 
 
 def test_what_was_packaged_again_is_what_a_fresh_run_packages(bench: Bench) -> None:

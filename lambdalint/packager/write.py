@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from lambdalint.packager.zip import zip_chunks
 #: What ``--to`` calls the two forms of files that an image has.
 OCI_LAYOUT: Final = "oci"
 DOCKER_ARCHIVE: Final = "docker-archive"
+
+#: How a manifest begins.
+_MANIFEST: Final = re.compile(rb'\{\n  "version": \d+,\n  "name": ')
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ def write(plan: Plan, folder: Path, progress: Progress = silent) -> Written:
         Refused: they cannot be written.
     """
     path, manifest_path = folder / written_path(plan), folder / f"{plan.stem}.json"
+    check_ours(manifest_path, path)
     progress("write", plan.name, 0, 1)
     with whole(path, manifest_path) as (artifact, listing):
         if plan.kind is Kind.DIR:
@@ -80,6 +85,23 @@ def write(plan: Plan, folder: Path, progress: Progress = silent) -> Written:
         packed_bytes=size,
         unpacked_bytes=plan.unpacked_bytes,
     )
+
+
+def check_ours(manifest_path: Path, path: Path | None = None) -> None:
+    """Do nothing where a package may be written: nothing else than packages is lost by it.
+
+    Raises:
+        Refused: there is a file in place of its manifest, or a folder in place of itself, that was not written here.
+    """
+    try:
+        with manifest_path.open("rb") as file:
+            lost = None if _MANIFEST.match(file.read(64)) else manifest_path
+    except FileNotFoundError:
+        lost = path if path and path.is_dir() and not path.is_symlink() else None
+    except OSError:
+        lost = manifest_path
+    if lost:
+        raise Refused(f"{lost} is there, and lambdalint did not write it", hint="give another --out")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from lambdalint.packager.image.build import ImagePlan
 from lambdalint.packager.image.reference import Reference, reference
 from lambdalint.packager.image.registry import Registry
 from lambdalint.packager.manifest import manifest, rendered
-from lambdalint.packager.write import DOCKER_ARCHIVE, OCI_LAYOUT, Written, whole
+from lambdalint.packager.write import DOCKER_ARCHIVE, OCI_LAYOUT, Written, check_ours, whole
 from lambdalint.readers.image.layers import Blob
 
 _TAG: Final = "latest"
@@ -46,6 +46,8 @@ def deliver(image: ImagePlan, to: str, folder: Path, bench: Workbench) -> Writte
         Refused: it cannot be written or pushed.
     """
     plan = image.plan
+    manifest_path = folder / f"{plan.stem}.json"
+    check_ours(manifest_path)
     notes: tuple[str, ...] = ()
     uri = None
     if to == OCI_LAYOUT:
@@ -61,7 +63,6 @@ def deliver(image: ImagePlan, to: str, folder: Path, bench: Workbench) -> Writte
         uri = f"{place.host}/{place.repository}@{image.digest}"
         notes = (f"{pushed.sent_layers} of {pushed.all_layers} layers were sent, {pushed.sent_bytes:,} bytes",)
     digest = bytes.fromhex(image.digest.removeprefix("sha256:"))
-    manifest_path = folder / f"{plan.stem}.json"
     document = manifest(plan, sha256=digest, packed_bytes=image.packed_bytes)
     document["image"] = {"digest": image.digest, "base": image.base.name, "base_digest": image.base.digest}
     with whole(manifest_path) as (listing,):
