@@ -42,15 +42,22 @@ def verified(
 ) -> Packaging:
     """*packaging* with what a second build of the same says about each package that was written.
 
-    What cannot be built again is a failure in the answer.
+    What cannot be built again is a failure in the answer, but for what could not be built at first either.
     """
+    if not any(package.sha256 for package in packaging.packages):
+        return packaging
     progress("build all again")
     with tempfile.TemporaryDirectory(prefix="lambdalint-") as name:
         into = Path(name, "again")
         asked = {"path": path, "config": config, "functions": functions, "out": out, "into": into}
         again = _built_again(pickle.dumps(asked), Path(name))
         states = {package["name"]: package["state"] for package in again["packages"]}
-        failures = [Failure(each["path"], f"built again: {each['message']}", each["hint"]) for each in again["errors"]]
+        known = {each.message for each in packaging.check.failures}
+        failures = [
+            Failure(each["path"], f"built again: {each['message']}", each["hint"])
+            for each in again["errors"]
+            if each["message"] not in known
+        ]
         packages = []
         for package in packaging.packages:
             if package.sha256 is not None and states.get(package.name) == "written":

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fake_index import buildable, wheel
 from tests.test_package_images import base
-from tests.test_package_kinds import FUNCTION, LAYER, ORDERS, Bench, bench, stable
+from tests.test_package_kinds import APP, FUNCTION, LAYER, ORDERS, Bench, bench, stable
 from tests.test_package_outputs import holds_to_its_schema
 from tests.test_reporters import matches_snapshot
 
@@ -81,6 +81,16 @@ def test_what_cannot_be_built_again_is_a_failure(bench: Bench) -> None:
     assert done.exit_code == 3
     assert "built again: Orders cannot be packaged" in done.stdout
     assert "packaged  Orders" in done.stdout
+
+
+@pytest.mark.parametrize("asked", [(), ("--function", "Bills")])
+def test_what_could_not_be_built_at_first_is_said_once(bench: Bench, asked: tuple[str, ...]) -> None:
+    two = FUNCTION + FUNCTION[FUNCTION.index("  Orders:") :].replace("Orders", "Bills").replace("src/", "bills/")
+    bench.holds({**ORDERS, "template.yaml": two, "bills/app.py": APP, "bills/requirements.txt": "missing\n"})
+    done = bench.package("--verify", *asked)
+    assert done.exit_code == 3
+    assert done.stdout.count("Bills cannot be packaged") == 1
+    assert ("built again: identical" in done.stdout) is not bool(asked)
 
 
 @pytest.mark.parametrize("other", ["--plan", "--watch"])
